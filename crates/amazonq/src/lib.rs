@@ -1,0 +1,17 @@
+//! The upstream's wire: Amazon Q Developer, CodeWhisperer and Kiro, which are one service with four faces.
+//!
+//! Knows: its JSON and its events, its quirks and limits, its models, how its errors read (spec/upstream.md,
+//! spec/upstream-2026.md).
+//! Must not know: any client's format, tokens or accounts, sockets or clocks.
+
+pub mod decoder;
+pub mod fault;
+pub mod model;
+pub mod request;
+pub mod surface;
+
+pub use decoder::{Decoder, Glance};
+pub use fault::{Failure, Remedy};
+pub use model::{Catalogue, Model};
+pub use request::{Note, Profile, encode};
+pub use surface::Surface;
