@@ -1,0 +1,182 @@
+//! Reading a Messages request.
+
+mod block;
+mod field;
+mod path;
+mod settings;
+mod tool;
+mod wire;
+
+use std::borrow::Cow;
+
+use qm_canon::{At, Conversation, Draft, Effort, Fault, Part, Place, Role, Turn};
+
+use self::field::{Field, List};
+use self::path::Path;
+use self::wire::{Body, Content, Message};
+
+/// How Claude Code marks a line of accounting metadata at the head of its system blocks.
+const BILLING_LINE: &str = "x-anthropic-billing-header:";
+
+/// A Messages request, understood.
+pub struct Ask<'a> {
+    conversation: Conversation<'a>,
+    stream: bool,
+}
+
+/// Reads the body of `POST /v1/messages`.
+///
+/// # Errors
+/// [`qm_canon::Kind::Invalid`], in Anthropic's wording and with the path at fault, for everything that is malformed
+/// or that the gateway cannot honour (docs/MESSAGES.md has the list).
+pub fn decode(body: &[u8]) -> Result<Ask<'_>, Fault> {
+    let mut body = parse(body)?;
+    let stream = std::mem::take(&mut body.stream).optional(&Path::Top("stream"))?.unwrap_or(false);
+    let max_tokens = settings::max_tokens(std::mem::take(&mut body.max_tokens))?;
+    let (mut draft, places) = draft(body)?;
+    draft.sampling.max_tokens = Some(max_tokens);
+    let conversation = Conversation::new(draft).map_err(|mut fault| {
+        if let Some(Place::Tool(index)) = &mut fault.place {
+            *index = places.get(*index).copied().unwrap_or(*index);
+        }
+        fault
+    })?;
+    Ok(Ask { conversation, stream })
+}
+
+/// Reads the body of `POST /v1/messages/count_tokens`: the same, but nothing need be said of the answer, and the
+/// conversation need not be one that can be answered.
+pub(crate) fn decode_uncommitted(body: &[u8]) -> Result<Draft<'_>, Fault> {
+    let (draft, _) = draft(parse(body)?)?;
+    if draft.turns.is_empty() {
+        return Err(Fault::invalid("messages: at least one message is required"));
+    }
+    Ok(draft)
+}
+
+// === impl Ask ===
+
+impl<'a> Ask<'a> {
+    /// What is asked.
+    #[must_use]
+    pub fn conversation(&self) -> &Conversation<'a> {
+        &self.conversation
+    }
+
+    /// Whether the answer is to come as server-sent events.
+    #[must_use]
+    pub fn stream(&self) -> bool {
+        self.stream
+    }
+
+    /// The model as the client named it.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        self.conversation.model()
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Body<'_>, Fault> {
+    // Checked once here, so that the parser need not check every string again.
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = error.valid_up_to();
+        Fault::invalid(format!("The request body is not valid JSON: not UTF-8 at byte {at}"))
+    })?;
+    // The parser's words name what it expected and where, never what it found: no field here has a shape that it
+    // could quote.
+    match serde_json::from_str::<Field<Body<'_>>>(text) {
+        Ok(Field::Is(body)) => Ok(body),
+        Ok(Field::Absent | Field::Wrong) => {
+            Err(Fault::invalid("The request body is not valid JSON: it should be an object"))
+        }
+        Err(error) => Err(Fault::invalid(format!("The request body is not valid JSON: {error}"))),
+    }
+}
+
+/// The draft, and for each of its tools the index in the client's list.
+fn draft(body: Body<'_>) -> Result<(Draft<'_>, Vec<usize>), Fault> {
+    let model = body.model.required(&Path::Top("model"))?;
+    if model.trim().is_empty() {
+        return Err(Fault::invalid("model: String should have at least 1 character"));
+    }
+    settings::check_sampling(body.temperature, body.top_p, body.top_k)?;
+    settings::refuse_unsupported(body.output_format, body.mcp_servers)?;
+    let mut draft = Draft { model, ..Draft::default() };
+    draft.effort = settings::effort(body.output_config, &Path::Top("output_config"))?;
+    draft.thinking = settings::thinking(body.thinking)?;
+    draft.affinity = settings::affinity(body.metadata)?;
+    draft.sampling.stop = settings::stop_sequences(body.stop_sequences)?;
+    let places = tool::tools(body.tools, &mut draft.tools)?;
+    (draft.choice, draft.single_tool) = tool::choice(body.tool_choice)?;
+    draft.system = system(body.system)?;
+    let List(messages) = body.messages.required(&Path::Top("messages"))?;
+    draft.turns.reserve(messages.len());
+    for (index, message) in messages.into_iter().enumerate() {
+        let path = Path::Top("messages");
+        let path = path.index(index);
+        if let Some(effort) = self::message(&mut draft, index, message.required(&path)?, &path)? {
+            draft.effort = Some(effort);
+        }
+    }
+    Ok((draft, places))
+}
+
+fn system(system: Field<Content<'_>>) -> Result<Vec<Cow<'_, str>>, Fault> {
+    let path = Path::Top("system");
+    let mut texts = match system.optional(&path)? {
+        None => return Ok(Vec::new()),
+        Some(content) => block::texts(content, &path)?,
+    };
+    // It is for Anthropic's books, not for the model, and it changes with every conversation: passed on, it would be
+    // the first thing the upstream reads and so the end of all prefix caching (spec/clients.md §2.1).
+    if texts.first().is_some_and(|text| text.starts_with(BILLING_LINE)) {
+        texts.remove(0);
+    }
+    Ok(texts)
+}
+
+/// Adds one message to the draft; returns the effort it sets.
+fn message<'a>(
+    draft: &mut Draft<'a>,
+    index: usize,
+    message: Message<'a>,
+    path: &Path<'_>,
+) -> Result<Option<Effort>, Fault> {
+    let role_path = path.key("role");
+    let role = message.role.required(&role_path)?;
+    let content_path = path.key("content");
+    let content = message.content.optional(&content_path)?;
+    let effort = settings::effort(message.output_config, &path.key("output_config"))?;
+    let at = At { message: u32::try_from(index).unwrap_or(u32::MAX), part: 0 };
+    let role = match role.as_ref() {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "system" => {
+            let texts = content.map_or(Ok(Vec::new()), |content| block::texts(content, &content_path))?;
+            if draft.turns.is_empty() {
+                draft.system.extend(texts);
+            } else {
+                // The upstream has no place for it mid-conversation; said at its place, it keeps its order.
+                let parts = texts.into_iter().map(Part::Text).collect();
+                draft.turns.push(Turn { role: Role::User, parts });
+            }
+            return Ok(effort);
+        }
+        _ => return Err(role_path.fault("Input should be 'user', 'assistant' or 'system'")),
+    };
+    let mut parts = Vec::new();
+    match content {
+        None => {}
+        Some(Content::Text(text)) => parts.push(Part::Text(text)),
+        Some(Content::Blocks(blocks)) => {
+            parts.reserve(blocks.len());
+            for (index, block) in blocks.into_iter().enumerate() {
+                let path = content_path.index(index);
+                let at = At { part: u32::try_from(index).unwrap_or(u32::MAX), ..at };
+                block::add(&mut parts, block.required(&path)?, role, at, &path)?;
+            }
+        }
+    }
+    draft.turns.push(Turn { role, parts });
+    Ok(effort)
+}

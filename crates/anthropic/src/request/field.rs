@@ -1,0 +1,194 @@
+//! Fields that never fail to parse: a value of the wrong shape is remembered as such, so that the fault can name its
+//! path in Anthropic's words instead of a byte offset in the parser's.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use qm_canon::Fault;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::path::Path;
+
+/// A field of the body.
+#[derive(Default)]
+pub(super) enum Field<T> {
+    /// Missing, or null.
+    #[default]
+    Absent,
+    /// There, but of another shape.
+    Wrong,
+    /// As it should be.
+    Is(T),
+}
+
+/// A shape of JSON value. What is not overridden is the wrong shape.
+pub(super) trait Shape<'de>: Sized {
+    /// What Anthropic says when the shape is another.
+    const SHOULD: &'static str;
+
+    fn boolean(_: bool) -> Option<Self> {
+        None
+    }
+
+    fn number(_: f64) -> Option<Self> {
+        None
+    }
+
+    fn text(_: Cow<'de, str>) -> Option<Self> {
+        None
+    }
+
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+/// A list.
+pub(super) struct List<T>(pub(super) Vec<Field<T>>);
+
+/// A number, whole or not.
+#[derive(Clone, Copy)]
+pub(super) struct Number(pub(super) f64);
+
+struct OfShape<T>(PhantomData<T>);
+
+// === impl Field ===
+
+impl<T> Field<T> {
+    /// The value; `None` if it is missing.
+    pub(super) fn optional<'de>(self, path: &Path<'_>) -> Result<Option<T>, Fault>
+    where
+        T: Shape<'de>,
+    {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Wrong => Err(path.fault(T::SHOULD)),
+            Self::Is(value) => Ok(Some(value)),
+        }
+    }
+
+    /// The value, which must be there.
+    pub(super) fn required<'de>(self, path: &Path<'_>) -> Result<T, Fault>
+    where
+        T: Shape<'de>,
+    {
+        self.optional(path)?.ok_or_else(|| path.required())
+    }
+}
+
+impl<'de, T: Shape<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OfShape(PhantomData))
+    }
+}
+
+impl<'de, T: Shape<'de>> OfShape<T> {
+    fn field(value: Option<T>) -> Field<T> {
+        value.map_or(Field::Wrong, Field::Is)
+    }
+}
+
+impl<'de, T: Shape<'de>> Visitor<'de> for OfShape<T> {
+    type Value = Field<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Field::Absent)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Self::field(T::boolean(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Self::field(T::number(value as f64)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Self::field(T::number(value as f64)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Self::field(T::number(value)))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Self::field(T::text(Cow::Borrowed(value))))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Self::field(T::text(Cow::Owned(value.to_owned()))))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        T::list(list).map(Self::field)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+        T::object(object).map(Self::field)
+    }
+}
+
+// === impl Shape ===
+
+impl<'a, 'de: 'a> Shape<'de> for Cow<'a, str> {
+    const SHOULD: &'static str = "Input should be a valid string";
+
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Some(text)
+    }
+}
+
+impl Shape<'_> for bool {
+    const SHOULD: &'static str = "Input should be a valid boolean";
+
+    fn boolean(value: bool) -> Option<Self> {
+        Some(value)
+    }
+}
+
+impl Shape<'_> for Number {
+    const SHOULD: &'static str = "Input should be a valid number";
+
+    fn number(value: f64) -> Option<Self> {
+        Some(Self(value))
+    }
+}
+
+impl<'de, T: Shape<'de>> Shape<'de> for List<T> {
+    const SHOULD: &'static str = "Input should be a valid list";
+
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Some(Self(items)))
+    }
+}
+
+impl<'de, T: Shape<'de>> Shape<'de> for Box<T> {
+    const SHOULD: &'static str = T::SHOULD;
+
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        T::text(text).map(Self::new)
+    }
+
+    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        Ok(T::list(list)?.map(Self::new))
+    }
+
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        Ok(T::object(object)?.map(Self::new))
+    }
+}
