@@ -1,0 +1,625 @@
+"""The Python SDK (anthropic) against the gateway."""
+
+import base64
+import struct
+import time
+import zlib
+
+import anthropic
+from anthropic import Anthropic, beta_tool
+from harness import *
+
+MODEL = "claude-sonnet-4-5"
+# A model with controls of its own for thinking; MODEL has none and is asked by tags.
+THINKER = "claude-opus-5-5"
+
+client = Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=30)
+
+READ_FILE = {
+    "name": "read_file",
+    "description": "Reads a file of the project and returns its text.",
+    "input_schema": {
+        "type": "object",
+        "properties": {"path": {"type": "string", "description": "where the file is"}},
+        "required": ["path"],
+    },
+}
+WEATHER = {
+    "name": "weather",
+    "description": "The weather of a city.",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+def user(content):
+    return {"role": "user", "content": content}
+
+
+def assistant(content):
+    return {"role": "assistant", "content": content}
+
+
+def ask(content, of=client, **more):
+    return of.messages.create(**{"model": MODEL, "max_tokens": 1024, "messages": [user(content)], **more})
+
+
+def text_of(answer):
+    return "".join(block.text for block in answer.content if block.type == "text")
+
+
+def png():
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\x00\xff\x80\x00")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def image():
+    data = base64.b64encode(png()).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+@check
+def whole_answer():
+    answer = ask("Hello there, who are you?")
+    assert answer.type == "message" and answer.role == "assistant" and answer.id.startswith("msg_"), answer
+    assert answer.stop_reason == "end_turn" and answer.stop_sequence is None, answer
+    assert len(text_of(answer)) > 20, answer
+    assert answer.usage.input_tokens > 0 and answer.usage.output_tokens > 0, answer.usage
+    assert answer.model == MODEL, answer.model
+    assert answer._request_id, "no request id"
+
+
+@check
+def stream_helper():
+    seen = []
+    with client.messages.stream(model=MODEL, max_tokens=1024, messages=[user("Hello there")]) as stream:
+        for event in stream:
+            seen.append(event.type)
+        final = stream.get_final_message()
+    assert seen[0] == "message_start" and seen[-1] == "message_stop", seen
+    assert seen.count("text") > 3, "the answer did not come in pieces"
+    assert final.stop_reason == "end_turn" and len(text_of(final)) > 20, final
+    assert final.usage.input_tokens > 0 and final.usage.output_tokens > 0, final.usage
+
+
+@check
+def stream_raw():
+    play(say("One piece."))
+    events = list(ask("Hello", stream=True))
+    kinds = [event.type for event in events]
+    assert kinds[:2] == ["message_start", "content_block_start"], kinds
+    assert kinds[-3:] == ["content_block_stop", "message_delta", "message_stop"], kinds
+    text = "".join(event.delta.text for event in events if event.type == "content_block_delta")
+    assert text == "One piece.", text
+    assert events[0].message.usage.input_tokens > 0
+    assert events[-2].usage.output_tokens > 0 and events[-2].usage.input_tokens > 0, events[-2].usage
+
+
+@check
+def async_client():
+    import asyncio
+
+    async def both():
+        async with anthropic.AsyncAnthropic(base_url=GATEWAY, api_key=KEY, max_retries=0) as eager:
+            one = {"model": MODEL, "max_tokens": 100, "messages": [user("Hello")]}
+            return await asyncio.gather(*(eager.messages.create(**one) for _ in range(8)))
+
+    answers = asyncio.run(both())
+    assert all(len(text_of(answer)) > 20 for answer in answers)
+    assert len({answer.id for answer in answers}) == 8, "ids repeat"
+
+
+@check
+def text_survives_unchanged():
+    """Every script of Unicode, controls and quotes, in both directions."""
+    told = 'Zürich 日本語 🦓 "quoted" \\back\\ \t tab\n line \u2028 end \u0000 nul'
+    play(say(told))
+    assert text_of(ask(told)) == told
+    assert told in message(chats()[-1])["content"]
+
+
+# --- tools -------------------------------------------------------------------------------------------------------
+
+
+@check
+def tool_turn_by_hand():
+    question = user("Read the file note.txt and tell me what it says.")
+    first = ask("", messages=[question], tools=[READ_FILE])
+    assert first.stop_reason == "tool_use", first
+    use = next(block for block in first.content if block.type == "tool_use")
+    assert use.name == "read_file" and use.input == {"path": "note.txt"} and use.id.startswith("toolu_"), use
+    result = {"type": "tool_result", "tool_use_id": use.id, "content": "The secret word is zebra."}
+    second = ask("", messages=[question, assistant(first.content), user([result])], tools=[READ_FILE])
+    assert second.stop_reason == "end_turn" and "zebra" in text_of(second), second
+    sent = message(chats()[-1])["userInputMessageContext"]["toolResults"][0]
+    history = chats()[-1]["body"]["conversationState"]["history"]
+    assert sent["toolUseId"] == history[-1]["assistantResponseMessage"]["toolUses"][0]["toolUseId"], sent
+    assert sent["status"] == "success", sent
+
+
+@check
+def tool_runner():
+    asked = []
+
+    @beta_tool
+    def read_file(path: str) -> str:
+        """Reads a file.
+
+        Args:
+            path: where the file is
+        """
+        asked.append(path)
+        return "The secret word is zebra."
+
+    runner = client.beta.messages.tool_runner(
+        model=MODEL, max_tokens=500, tools=[read_file], messages=[user("Read note.txt and tell me what it says.")]
+    )
+    final = runner.until_done()
+    assert asked == ["note.txt"], asked
+    assert "zebra" in "".join(block.text for block in final.content if block.type == "text"), final
+
+
+@check
+def tool_input_streams():
+    given = {"path": "deep/ünder/note.txt"}
+    play(say("Let me look."), call("read_file", given, "tooluse_abc"))
+    with client.messages.stream(
+        model=MODEL, max_tokens=500, tools=[READ_FILE], messages=[user("Read the note")]
+    ) as stream:
+        pieces = [event.partial_json for event in stream if event.type == "input_json"]
+        final = stream.get_final_message()
+    assert pieces, "no input_json_delta"
+    assert [block.type for block in final.content] == ["text", "tool_use"], final.content
+    assert final.content[1].input == given and final.stop_reason == "tool_use", final
+
+
+@check
+def parallel_tools():
+    play(call("weather", {"city": "Oslo"}, "tooluse_1"), call("weather", {"city": "Rome"}, "tooluse_2"))
+    question = user("Compare the weather.")
+    first = ask("", messages=[question], tools=[WEATHER])
+    uses = [block for block in first.content if block.type == "tool_use"]
+    assert [use.input["city"] for use in uses] == ["Oslo", "Rome"], first
+    assert len({use.id for use in uses}) == 2 and first.stop_reason == "tool_use", first
+    # Results may come in any order and with text behind them; one of them failed.
+    answers = [
+        {"type": "tool_result", "tool_use_id": uses[1].id, "content": [{"type": "text", "text": "sunny"}]},
+        {"type": "tool_result", "tool_use_id": uses[0].id, "content": "no such city", "is_error": True},
+        {"type": "text", "text": "Go on."},
+    ]
+    play(say("Rome is sunny."))
+    second = ask("", messages=[question, assistant(first.content), user(answers)], tools=[WEATHER])
+    assert text_of(second) == "Rome is sunny.", second
+    sent = message(chats()[-1])
+    states = [result["status"] for result in sent["userInputMessageContext"]["toolResults"]]
+    assert sorted(states) == ["error", "success"] and "Go on." in sent["content"], sent
+
+
+@check
+def tool_without_arguments():
+    play(call("now", {}, "tooluse_now"))
+    tool = {"name": "now", "description": "The time.", "input_schema": {"type": "object", "properties": {}}}
+    with client.messages.stream(model=MODEL, max_tokens=99, tools=[tool], messages=[user("Time?")]) as stream:
+        final = stream.get_final_message()
+    assert final.content[0].input == {} and final.stop_reason == "tool_use", final
+
+
+@check
+def tool_choice_none_and_named():
+    play(say("Without tools."))
+    ask("Hello", tools=[READ_FILE, WEATHER], tool_choice={"type": "none"})
+    assert not message(chats()[-1]).get("userInputMessageContext", {}).get("tools"), "tools were sent"
+    play(call("weather", {"city": "Oslo"}, "tooluse_1"))
+    ask("Hello", tools=[READ_FILE, WEATHER], tool_choice={"type": "tool", "name": "weather"})
+    sent = message(chats()[-1])["userInputMessageContext"]["tools"]
+    assert [tool["toolSpecification"]["name"] for tool in sent] == ["weather"], sent
+
+
+# --- content -----------------------------------------------------------------------------------------------------
+
+
+@check
+def image_of_user():
+    play(say("An orange dot."))
+    assert text_of(ask([image(), {"type": "text", "text": "What is this?"}])) == "An orange dot."
+    sent = message(chats()[-1])
+    assert sent["images"][0]["format"] == "png", sent["images"]
+    assert base64.b64decode(sent["images"][0]["source"]["bytes"]) == png()
+
+
+@check
+def image_in_tool_result():
+    use = {"type": "tool_use", "id": "toolu_shot", "name": "weather", "input": {"city": "Oslo"}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_shot", "content": [{"type": "text", "text": "map"}, image()]}
+    play(say("A map."))
+    ask("", messages=[user("Show it"), assistant([use]), user([result])], tools=[WEATHER])
+    sent = message(chats()[-1])
+    assert len(sent["images"]) == 1 and sent["userInputMessageContext"]["toolResults"], sent
+
+
+@check
+def pdf_document():
+    data = base64.b64encode(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n").decode()
+    source = {"type": "base64", "media_type": "application/pdf", "data": data}
+    play(say("A report."))
+    ask([{"type": "document", "source": source, "title": "Report 2026"}, {"type": "text", "text": "Sum it up"}])
+    documents = message(chats()[-1])["documents"]
+    assert len(documents) == 1 and documents[0]["format"] == "pdf", documents
+
+
+@check
+def text_document():
+    source = {"type": "text", "media_type": "text/plain", "data": "The password is tapir."}
+    play(say("Tapir."))
+    ask([{"type": "document", "source": source}, {"type": "text", "text": "What is it?"}])
+    assert "tapir" in texts(message(chats()[-1]))
+
+
+@check
+def system_forms():
+    """System as text, as blocks, and as messages of their own: all reach the upstream."""
+    play(say("Yes."), times=3)
+    ask("Hi", system="Speak like a pirate.")
+    assert "Speak like a pirate." in texts(chats()[-1]["body"])
+    blocks = [
+        {"type": "text", "text": "Be kind."},
+        {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}},
+    ]
+    ask("Hi", system=blocks)
+    assert "Be kind." in texts(chats()[-1]["body"]) and "Be brief." in texts(chats()[-1]["body"])
+    ask("", messages=[user("Hi"), {"role": "system", "content": "From now on rhyme."}, user("Go")])
+    assert "From now on rhyme." in texts(chats()[-1]["body"])
+
+
+# --- thinking ----------------------------------------------------------------------------------------------------
+
+
+def thinking_round(model, thinking):
+    question = user("Why is the sky blue?")
+    with client.messages.stream(model=model, max_tokens=20000, thinking=thinking, messages=[question]) as stream:
+        kinds = [event.delta.type for event in stream if event.type == "content_block_delta"]
+        final = stream.get_final_message()
+    assert [block.type for block in final.content] == ["thinking", "text"], final.content
+    assert "thinking_delta" in kinds and final.content[0].thinking, kinds
+    assert text_of(final) and "<thinking>" not in text_of(final), final
+    whole = ask("", model=model, max_tokens=16000, thinking=thinking, messages=[question])
+    assert [block.type for block in whole.content] == ["thinking", "text"], whole.content
+    # Clients send the thinking back unchanged.
+    turns = [question, assistant(final.content), user("And at night?")]
+    second = ask("", model=model, max_tokens=16000, thinking=thinking, messages=turns)
+    assert text_of(second), second
+    return final
+
+
+@check
+def thinking_adaptive():
+    """On a model with its own controls: they are set, and the signature comes with the thinking."""
+    final = thinking_round(THINKER, {"type": "adaptive", "display": "summarized"})
+    assert final.content[0].signature, "no signature"
+    assert chats()[-1]["body"]["additionalModelRequestFields"]["thinking"]["type"] == "adaptive", chats()[-1]["body"]
+
+
+@check
+def thinking_with_budget():
+    """On a model without controls: asked and answered by tags, which the client never sees."""
+    thinking_round(MODEL, {"type": "enabled", "budget_tokens": 4000})
+    assert "<thinking_mode>" in texts(chats()[-1]["body"]) and "additionalModelRequestFields" not in chats()[-1]["body"]
+
+
+@check
+def thinking_not_asked_for():
+    answer = ask("Why is the sky blue?", thinking={"type": "disabled"})
+    assert [block.type for block in answer.content] == ["text"], answer.content
+
+
+# --- limits that the gateway enforces -----------------------------------------------------------------------------
+
+
+@check
+def stop_sequences():
+    play(say("one two STOP three"), times=2)
+    answer = ask("Count", stop_sequences=["STOP", "NEVER"])
+    assert text_of(answer) == "one two " and answer.stop_reason == "stop_sequence", answer
+    assert answer.stop_sequence == "STOP", answer
+    with client.messages.stream(
+        model=MODEL, max_tokens=99, stop_sequences=["STOP"], messages=[user("Count")]
+    ) as stream:
+        final = stream.get_final_message()
+    assert text_of(final) == "one two " and final.stop_sequence == "STOP", final
+
+
+@check
+def max_tokens():
+    play(say("word " * 400), times=2)
+    answer = ask("Talk", max_tokens=20)
+    assert answer.stop_reason == "max_tokens" and 0 < len(text_of(answer)) < 400, answer
+    with client.messages.stream(model=MODEL, max_tokens=20, messages=[user("Talk")]) as stream:
+        final = stream.get_final_message()
+    assert final.stop_reason == "max_tokens" and 0 < len(text_of(final)) < 400, final
+
+
+# --- the other routes ----------------------------------------------------------------------------------------------
+
+
+@check
+def count_tokens():
+    short = client.messages.count_tokens(model=MODEL, messages=[user("Hello")]).input_tokens
+    long = client.messages.count_tokens(model=MODEL, messages=[user("Hello " * 1000)], tools=[WEATHER]).input_tokens
+    assert 0 < short < 100 and long > 800, (short, long)
+
+
+@check
+def models():
+    page = client.models.list(limit=1000)
+    ids = [model.id for model in page]
+    assert any("claude" in name for name in ids), ids
+    one = client.models.retrieve(ids[0])
+    assert one.id == ids[0] and one.type == "model" and one.display_name, one
+
+
+@check
+def both_ways_to_give_the_key():
+    for keys in ({"api_key": KEY}, {"auth_token": KEY}, {"api_key": KEY, "auth_token": KEY}):
+        play(say("Welcome."))
+        with_keys = Anthropic(base_url=GATEWAY, max_retries=0, **keys)
+        assert text_of(ask("Hello", of=with_keys)) == "Welcome.", keys
+
+
+# --- errors as the SDK's own types ---------------------------------------------------------------------------------
+
+
+def raised(kind, function, status):
+    try:
+        function()
+    except kind as error:
+        assert error.status_code == status, error
+        assert error.body["type"] == "error" and error.body["error"]["message"], error.body
+        assert error.request_id, "no request id"
+        return error
+    raise AssertionError(f"no {kind.__name__}")
+
+
+@check
+def error_400_of_our_own():
+    error = raised(anthropic.BadRequestError, lambda: ask("Hello", max_tokens=0), 400)
+    assert error.body["error"]["type"] == "invalid_request_error" and "max_tokens" in error.message, error
+
+
+@check
+def error_400_of_the_upstream():
+    play(refuse(400, "ValidationException", "Improperly formed request.", "REQUEST_BODY_INVALID"))
+    raised(anthropic.BadRequestError, lambda: ask("Hello"), 400)
+    assert len(chats()) == 1, "a malformed request was repeated"
+
+
+@check
+def error_401():
+    stranger = Anthropic(base_url=GATEWAY, api_key="wrong-key-0000000000")
+    start = time.monotonic()
+    error = raised(anthropic.AuthenticationError, lambda: ask("Hello", of=stranger), 401)
+    assert error.response.headers["x-should-retry"] == "false" and time.monotonic() - start < 0.4
+    assert not chats(), "an unknown key reached the upstream"
+
+
+@check
+def error_404():
+    error = raised(anthropic.NotFoundError, lambda: ask("Hello", model="no-such-model"), 404)
+    assert "no-such-model" in error.message, error
+    raised(anthropic.NotFoundError, lambda: client.models.retrieve("a/b:c"), 404)
+
+
+@check
+def error_413():
+    error = raised(anthropic.RequestTooLargeError, lambda: ask("x" * (33 << 20)), 413)
+    assert error.body["error"]["type"] == "request_too_large", error.body
+
+
+@check
+def error_429():
+    limited = refuse(
+        429, "ThrottlingException", "Too many requests, please wait before trying again.",
+        "USER_REQUEST_RATE_EXCEEDED", {"retry-after": "7"},
+    )
+    play(limited, times=12)
+    error = raised(anthropic.RateLimitError, lambda: ask("Hello"), 429)
+    assert error.body["error"]["type"] == "rate_limit_error", error.body
+    assert 0 < int(error.response.headers["retry-after"]) <= 60, dict(error.response.headers)
+
+
+@check
+def error_429_is_retried_by_the_sdk():
+    limited = refuse(
+        429, "ThrottlingException", "Too many requests, please wait before trying again.",
+        "USER_REQUEST_RATE_EXCEEDED", {"retry-after": "1"},
+    )
+    play(limited)
+    play(say("At last."))
+    patient = Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=4)
+    assert text_of(ask("Hello", of=patient)) == "At last."
+
+
+@check
+def error_503():
+    """An upstream that is down."""
+    play(refuse(503, "ServiceUnavailableException", "Service unavailable."), times=12)
+    error = raised(anthropic.InternalServerError, lambda: ask("Hello"), 503)
+    assert error.body["error"]["type"] == "api_error", error.body
+    assert len(chats()) > 1, "a passing failure was not repeated"
+
+
+@check
+def error_500_of_the_upstream():
+    play(refuse(500, "InternalServerException", "Internal error."), times=12)
+    error = raised_5xx(lambda: ask("Hello"))
+    assert error.body["error"]["type"] == "api_error", error.body
+
+
+@check
+def error_502():
+    """An answer that makes no sense: a stream without a single event."""
+    play(END, times=12)
+    raised(anthropic.InternalServerError, lambda: ask("Hello"), 502)
+
+
+@check
+def error_before_headers():
+    play(RST, times=12)
+    raised_5xx(lambda: ask("Hello"))
+
+
+@check
+def passing_failures_are_hidden():
+    play(refuse(500, "InternalServerException", "Internal error."))
+    play(RST)
+    play(say("All is well."))
+    assert text_of(ask("Hello")) == "All is well."
+
+
+@check
+def error_529():
+    busy = refuse(500, "InternalServerException",
+                  "Encountered unexpectedly high load when processing the request, please try again.")
+    play(busy, times=12)
+    error = raised(anthropic.OverloadedError, lambda: ask("Hello"), 529)
+    assert error.body["error"]["type"] == "overloaded_error", error.body
+
+
+@check
+def error_429_quota():
+    """A used-up month: told at once, and no retry is suggested within it."""
+    gone = refuse(402, "ServiceQuotaExceededException", "You have reached the limit for this month.",
+                  "MONTHLY_REQUEST_COUNT")
+    play(gone, times=12)
+    raised(anthropic.RateLimitError, lambda: ask("Hello"), 429)
+
+
+@check
+def error_of_context():
+    """The wording that clients compact on."""
+    play(refuse(400, "ValidationException", "Input is too long.", "CONTENT_LENGTH_EXCEEDS_THRESHOLD"), times=2)
+    error = raised(anthropic.BadRequestError, lambda: ask("Hello"), 400)
+    words = error.body["error"]["message"].split()
+    assert words[:4] == ["prompt", "is", "too", "long:"] and int(words[4]) > int(words[7]), words
+    assert len(chats()) == 1, "an overlong request was repeated"
+
+
+def raised_5xx(function):
+    try:
+        function()
+    except anthropic.InternalServerError as error:
+        assert error.status_code in (500, 502, 503) and error.request_id, error
+        return error
+    raise AssertionError("no InternalServerError")
+
+
+# --- streams that break --------------------------------------------------------------------------------------------
+
+
+def breaks(*ending):
+    """Half an answer, then `ending`: the helper, the raw stream and the whole answer must all raise."""
+    start = "Here is the first half of an answer that never"
+    play(say(start), *ending, times=3)
+    got = []
+    for read in (read_with_helper, read_raw):
+        try:
+            read(got)
+        except (anthropic.APIStatusError, anthropic.APIError) as error:
+            assert "".join(got) and start.startswith("".join(got)), got
+            assert not isinstance(error, anthropic.APITimeoutError), error
+        else:
+            raise AssertionError(f"{read.__name__}: a broken answer ended as a good one")
+        got.clear()
+    try:
+        ask("Hello")
+    except anthropic.APIStatusError as error:
+        assert error.status_code >= 500, error
+    else:
+        raise AssertionError("a broken whole answer was given out")
+
+
+def read_with_helper(got):
+    with client.messages.stream(model=MODEL, max_tokens=500, messages=[user("Hello")]) as stream:
+        for text in stream.text_stream:
+            got.append(text)
+        stream.get_final_message()
+
+
+def read_raw(got):
+    for event in ask("Hello", stream=True):
+        if event.type == "content_block_delta":
+            got.append(event.delta.text)
+
+
+@check
+def cut_within_a_frame():
+    breaks(CUT)
+
+
+@check
+def dropped_within_a_frame():
+    breaks(DROP)
+
+
+@check
+def reset_mid_stream():
+    breaks(RESET)
+
+
+@check
+def clean_end_without_an_end():
+    breaks(END)
+
+
+@check
+def exception_mid_stream():
+    breaks(exception("InternalServerException", "Internal error."))
+
+
+@check
+def stall_mid_stream():
+    breaks(STALL)
+
+
+@check
+def truncated_tool_input():
+    """Half a tool call must never reach a tool."""
+    play(say("I read."), call("read_file", {"path": "a/long/path/note.txt"}, "tooluse_half", "cut"), END)
+    try:
+        with client.messages.stream(
+            model=MODEL, max_tokens=500, tools=[READ_FILE], messages=[user("Read it")]
+        ) as stream:
+            stream.get_final_message()
+    except anthropic.APIError:
+        return
+    raise AssertionError("a truncated tool call ended as a good one")
+
+
+@check
+def client_that_leaves():
+    """The upstream call is stopped within a second."""
+    play(say("A first word"), STALL)
+    with client.messages.stream(model=MODEL, max_tokens=500, messages=[user("Hello")]) as stream:
+        for _ in stream.text_stream:
+            break
+    wait_until(client_gone, 1.0, "the upstream call ends")
+
+
+@check
+def client_that_leaves_before_the_first_word():
+    play(STALL_BEFORE_HEADERS)
+    hasty = Anthropic(base_url=GATEWAY, api_key=KEY, max_retries=0, timeout=0.5)
+    try:
+        ask("Hello", of=hasty)
+    except anthropic.APITimeoutError:
+        pass
+    wait_until(client_gone, 1.0, "the upstream call ends")
+
+
+if __name__ == "__main__":
+    main()

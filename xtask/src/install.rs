@@ -1,0 +1,161 @@
+//! What the end-to-end tests need, fetched by package name into `.e2e/` (and `node_modules` beside each lock file).
+//!
+//! System packages are installed only as root or in CI; elsewhere the error says what to install. Nothing is skipped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::process::{answers, may_install, run};
+
+/// Claude Code, as its platform package: the wrapper package wants a newer Node than many hosts have.
+const CLAUDE_CODE: &str = "2.1.329";
+/// The oldest Node that the SDKs support.
+const NODE_MAJOR: u32 = 22;
+
+/// Where the tools are.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// Python with the SDK.
+    pub(crate) python: PathBuf,
+    /// Node, new enough for the SDKs.
+    pub(crate) node: PathBuf,
+    /// The Claude Code binary.
+    pub(crate) claude: PathBuf,
+}
+
+/// Brings everything here. A second call installs nothing.
+pub(crate) fn install(root: &Path) -> anyhow::Result<Tools> {
+    let place = root.join(".e2e");
+    fs::create_dir_all(&place)?;
+    system("curl", &["--version"], &["curl"])?;
+    system("npm", &["--version"], &["nodejs", "npm"])?;
+    system("python3", &["-c", "import ensurepip, venv"], &["python3", "python3-venv"])?;
+    let python = python(root, &place)?;
+    let node = node(&place)?;
+    locked(&root.join("e2e/node"))?;
+    locked(&root.join("crates/simulator/tests/aws-client"))?;
+    let claude = claude(&place)?;
+    Ok(Tools { python, node, claude })
+}
+
+/// A virtual environment with the versions of `requirements.txt`.
+fn python(root: &Path, place: &Path) -> anyhow::Result<PathBuf> {
+    let wanted = root.join("e2e/python/requirements.txt");
+    let home = place.join("python");
+    let python = home.join("bin/python");
+    once(&place.join("python.stamp"), &fs::read_to_string(&wanted)?, &python, || {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&wanted))
+    })?;
+    Ok(python)
+}
+
+/// The host's Node, or one from the registry where that is too old.
+fn node(place: &Path) -> anyhow::Result<PathBuf> {
+    let host = Command::new("node").arg("--version").output().ok();
+    let host = host.and_then(|out| String::from_utf8(out.stdout).ok());
+    let major =
+        host.as_deref().and_then(|v| v.trim().strip_prefix('v')?.split('.').next()?.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= NODE_MAJOR) {
+        return Ok(PathBuf::from("node"));
+    }
+    let package = format!("node-{}", platform()?);
+    package_of(place, "node22", &package, &NODE_MAJOR.to_string(), "bin/node")
+}
+
+fn claude(place: &Path) -> anyhow::Result<PathBuf> {
+    let package = format!("@anthropic-ai/claude-code-{}", platform()?);
+    package_of(place, "claude", &package, CLAUDE_CODE, "claude")
+}
+
+/// One npm package in a folder of its own; `inside` is the file wanted from it.
+fn package_of(
+    place: &Path,
+    folder: &str,
+    package: &str,
+    version: &str,
+    inside: &str,
+) -> anyhow::Result<PathBuf> {
+    let home = place.join(folder);
+    let file = home.join("node_modules").join(package).join(inside);
+    once(&place.join(format!("{folder}.stamp")), &format!("{package}@{version}"), &file, || {
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--force", "--prefix"]).arg(&home);
+        run(npm.arg(format!("{package}@{version}")))
+    })?;
+    Ok(file)
+}
+
+/// `npm ci` where a lock file lies.
+fn locked(folder: &Path) -> anyhow::Result<()> {
+    let lock = folder.join("package-lock.json");
+    let wanted = fs::read_to_string(&lock).with_context(|| format!("{} is missing", lock.display()))?;
+    let modules = folder.join("node_modules");
+    once(&modules.join(".quartermaster.stamp"), &wanted, &modules, || {
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--force"]).current_dir(folder))
+    })
+}
+
+/// Does `work` unless the stamp says that it was done for the same input and the result is still there.
+fn once(
+    stamp: &Path,
+    input: &str,
+    result: &Path,
+    work: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if result.exists() && fs::read_to_string(stamp).is_ok_and(|done| done == input) {
+        return Ok(());
+    }
+    work()?;
+    if !result.exists() {
+        bail!("the installation went through, but {} is not there", result.display());
+    }
+    fs::write(stamp, input).with_context(|| format!("could not write {}", stamp.display()))
+}
+
+/// A program of the system: there already, or installed as root or in CI, or an error that says what to install.
+fn system(program: &str, probe: &[&str], packages: &[&str]) -> anyhow::Result<()> {
+    let works = || answers(program, probe);
+    if works() {
+        return Ok(());
+    }
+    let names = packages.join(" ");
+    if !may_install() {
+        bail!(
+            "`{program}` is needed and does not work here. Install it (Debian: sudo apt-get install {names}) and run this again."
+        );
+    }
+    let sudo = !root_user() && Command::new("sudo").args(["-n", "true"]).status().is_ok_and(|s| s.success());
+    let apt = |arguments: &[&str]| {
+        let mut apt = Command::new(if sudo { "sudo" } else { "apt-get" });
+        if sudo {
+            apt.arg("apt-get");
+        }
+        run(apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+    };
+    apt(&["update", "-qq"])?;
+    let mut arguments = vec!["install", "-qq", "-y", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt(&arguments)?;
+    if works() { Ok(()) } else { bail!("{names} was installed, but `{program}` still does not work") }
+}
+
+fn root_user() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0")
+}
+
+/// The platform as npm packages name it.
+fn platform() -> anyhow::Result<&'static str> {
+    Ok(match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-x64",
+        ("linux", "aarch64") => "linux-arm64",
+        ("macos", "x86_64") => "darwin-x64",
+        ("macos", "aarch64") => "darwin-arm64",
+        (os, arch) => bail!("the end-to-end tests know no Claude Code package for {os} on {arch}"),
+    })
+}
