@@ -1,0 +1,76 @@
+//! The page of results: what was measured where, how, and what came out.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::plan::Results;
+
+/// Where and of what the numbers are.
+pub(crate) struct Facts {
+    build: String,
+    date: String,
+    kernel: String,
+    processor: String,
+    nginx: String,
+}
+
+impl Facts {
+    /// Asks the machine; what it does not say stays "unknown".
+    pub(crate) fn gather(build: &str, nginx: &Path) -> Self {
+        let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let cores = processor.lines().filter(|line| line.starts_with("processor")).count();
+        Self {
+            build: build.to_owned(),
+            date: output(Command::new("date").args(["-u", "+%Y-%m-%d"])),
+            kernel: output(Command::new("uname").arg("-sr")),
+            processor: format!("{cores} × {}", model.map_or("unknown", |(_, model)| model)),
+            nginx: output(Command::new(nginx).arg("-v")).replace("nginx version: ", ""),
+        }
+    }
+}
+
+/// The whole page in Markdown.
+pub(crate) fn render(facts: &Facts, results: &Results, table: &str, rig_table: &str) -> String {
+    let Facts { build, date, kernel, processor, nginx } = facts;
+    let (small, large) = (results.small_bytes, results.large_bytes);
+    format!(
+        "# Benchmarks\n\n\
+         Written by `cargo xtask bench`; run it to get your own. All numbers are of one run on one machine, and \
+         only the ratios mean something elsewhere.\n\n\
+         {date}, {build}, {kernel}, {processor}, {nginx}.\n\n\
+         ## Results\n\n{table}\n\
+         ## The rig in this run\n\n{rig_table}\n\
+         {METHOD}\n\
+         The small body has {small} bytes, the conversation {large} (18 tools, turns of tool use and results).\n"
+    )
+}
+
+const METHOD: &str = "\
+## Method
+
+* One simulator of the upstream answers both arms with the same bytes: 50 text events of 32 bytes and the events
+  around them. **nginx** (one worker, `proxy_buffering off`, kept connections, no log) passes the upstream's own
+  request and event stream through unread; **the gateway** (as shipped, keys checked) gets an Anthropic request and
+  answers with server-sent events. The upstream's request that nginx passes is what the gateway made of the client's.
+* The program measured has core 0 to itself; simulator and client share core 1. CPU is the scheduler's account of the
+  whole process tree over thousands of answers, memory the sum over the tree.
+* The arms take turns within each round, and every second round runs backwards. A ratio is taken within a round,
+  against the mean of nginx's two windows; the table has the median of the rounds. How far nginx's two windows are
+  apart says what the rig can not resolve.
+* Closed loop on kept connections. Every answer is read to its end and must hold all its events; before a workload the
+  text is compared byte for byte. One lost event, and there is no number.
+* Delay: each event of a paced stream begins with the time of its writing, the client notes its arrival, and \"added\"
+  is the median less that of asking the simulator directly.
+* The 5,000 streams arrive at once at freshly started programs and bring one event a second; memory is read when each
+  has brought two.
+";
+
+fn output(command: &mut Command) -> String {
+    let unknown = || "unknown".to_owned();
+    let Ok(output) = command.output() else { return unknown() };
+    // nginx says its version on the error stream.
+    let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    String::from_utf8(said).map_or_else(|_| unknown(), |said| said.trim().to_owned())
+}

@@ -1,0 +1,240 @@
+//! What was measured, as a table that says for each floor whether it holds.
+
+use std::fmt::Write as _;
+
+use crate::plan::{EVENTS, Results, STREAMS};
+use crate::rig::Arm;
+use crate::statistics::Spread;
+use crate::workload::{Outcome, Window};
+
+/// A megabyte, as memory is counted.
+const MEGABYTE: f64 = 1_048_576.0;
+
+/// One measure.
+pub(crate) struct Row {
+    measure: String,
+    nginx: String,
+    gateway: String,
+    /// What the floor speaks of.
+    value: Spread,
+    unit: &'static str,
+    floor: f64,
+    goal: &'static str,
+}
+
+impl Row {
+    /// Whether the median holds the floor.
+    pub(crate) fn holds(&self) -> bool {
+        self.value.median <= self.floor
+    }
+}
+
+/// The rows of `results`, in the order of the targets.
+pub(crate) fn rows(results: &Results) -> Vec<Row> {
+    let mut rows = vec![
+        cpu_row("CPU per request, small body, 50 events in one burst", &results.small, 1.0, 2.5, "1.5×"),
+        cpu_row("CPU per request, 200 KB conversation, 50 events", &results.large, 1.0, 3.0, "1.25×"),
+        cpu_row("CPU per event, paced 20 ms apart, 600 streams", &results.paced, EVENTS as f64, 1.5, "1.0×"),
+    ];
+    rows.extend(delay_rows(&results.paced));
+    rows.extend(storm_rows(results));
+    let ready = [&results.small, &results.large, &results.paced].map(|outcome| outcome.ready_ms);
+    let ready = Spread::of(ready);
+    rows.push(Row {
+        measure: "start to listening".into(),
+        nginx: "–".into(),
+        gateway: format!("{:.0} ms", ready.median),
+        value: ready,
+        unit: " ms",
+        floor: 100.0,
+        goal: "10 ms",
+    });
+    let size = results.binary_bytes as f64 / MEGABYTE;
+    rows.push(Row {
+        measure: "size of the binary, stripped".into(),
+        nginx: "–".into(),
+        gateway: format!("{size:.1} MB"),
+        value: Spread::of([size]),
+        unit: " MB",
+        floor: 25.0,
+        goal: "12 MB",
+    });
+    rows
+}
+
+/// The table in Markdown.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let mut table = String::from(
+        "| measure | nginx | gateway | median (min – max over rounds) | floor | goal | |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for row in rows {
+        let Row { measure, nginx, gateway, value, unit, floor, goal } = row;
+        let verdict = if row.holds() { "holds" } else { "**missed**" };
+        let digits = if *unit == " MB" || floor > &50.0 { 1 } else { 2 };
+        let digits = if *floor < 1.0 { 3 } else { digits };
+        let Spread { median, min, max } = value;
+        // Writing into a String can not fail.
+        let _ = writeln!(
+            table,
+            "| {measure} | {nginx} | {gateway} | **{median:.digits$}{unit}** ({min:.digits$} – {max:.digits$}) \
+             | {floor}{unit} | {goal} | {verdict} |"
+        );
+    }
+    table
+}
+
+/// How the rig behaved: its own disagreement, rates, answers, and how busy the other core was.
+pub(crate) fn rig_table(results: &Results) -> String {
+    let mut table = String::from(
+        "| workload | nginx against itself | answers a second: direct, nginx, gateway | whole answer p50: direct, \
+         nginx, gateway | answers measured | core 1 busy | stolen |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for outcome in [&results.small, &results.large, &results.paced] {
+        let figure = |arm, figure: fn(&Window) -> f64| Spread::of(outcome.each(arm, figure)).median;
+        let three =
+            |what: fn(&Window) -> f64| [Arm::Direct, Arm::Nginx, Arm::Gateway].map(|arm| figure(arm, what));
+        let again = outcome.each(Arm::NginxAgain, |window| window.cpu_us);
+        let itself = ratios(&again, &outcome.each(Arm::Nginx, |window| window.cpu_us));
+        let rates = three(|window| window.rate);
+        let durations = three(|window| window.duration_p50_ms);
+        let answers: u64 = outcome.rounds.iter().flatten().map(|window| window.answers).sum();
+        let busy = Spread::of(outcome.each(Arm::Gateway, |window| window.rest_busy));
+        let stolen = Spread::of(outcome.rounds.iter().flatten().map(|window| window.stolen));
+        let _ = writeln!(
+            table,
+            "| {} | {:.2} ({:.2} – {:.2}) | {:.0}, {:.0}, {:.0} | {:.2}, {:.2}, {:.2} ms | {answers} | {:.0} % | {:.1} % |",
+            outcome.workload.name,
+            itself.median,
+            itself.min,
+            itself.max,
+            rates[0],
+            rates[1],
+            rates[2],
+            durations[0],
+            durations[1],
+            durations[2],
+            busy.median * 100.0,
+            stolen.max * 100.0,
+        );
+    }
+    table
+}
+
+fn cpu_row(measure: &str, outcome: &Outcome, divisor: f64, floor: f64, goal: &'static str) -> Row {
+    let cpu = |window: &Window| window.cpu_us;
+    let (gateway, nginx) = (outcome.each(Arm::Gateway, cpu), outcome.yardstick(cpu));
+    let shown =
+        |values: &[f64]| format!("{:.1} µs", Spread::of(values.iter().map(|value| value / divisor)).median);
+    Row {
+        measure: measure.into(),
+        nginx: shown(&nginx),
+        gateway: shown(&gateway),
+        value: ratios(&gateway, &nginx),
+        unit: "×",
+        floor,
+        goal,
+    }
+}
+
+fn delay_rows(paced: &Outcome) -> [Row; 2] {
+    let p50 = |window: &Window| window.delay_p50_ms;
+    let p99 = |window: &Window| window.delay_p99_ms;
+    let (direct, nginx, gateway) =
+        (paced.each(Arm::Direct, p50), paced.yardstick(p50), paced.each(Arm::Gateway, p50));
+    let added = |values: &[f64]| Spread::of(values.iter().zip(&direct).map(|(value, direct)| value - direct));
+    let (nginx_p99, gateway_p99) = (paced.yardstick(p99), paced.each(Arm::Gateway, p99));
+    let shown = |values: &[f64]| format!("{:.2} ms", Spread::of(values.iter().copied()).median);
+    let median = |spread: Spread| format!("{:.3} ms", spread.median);
+    [
+        Row {
+            measure: "delay added to an event, 600 paced streams, p50".into(),
+            nginx: median(added(&nginx)),
+            gateway: median(added(&gateway)),
+            value: added(&gateway),
+            unit: " ms",
+            floor: 0.1,
+            goal: "0.003 ms",
+        },
+        Row {
+            measure: "delay of an event, 600 paced streams, p99, all the way".into(),
+            nginx: shown(&nginx_p99),
+            gateway: shown(&gateway_p99),
+            value: ratios(&gateway_p99, &nginx_p99),
+            unit: "×",
+            floor: 2.0,
+            goal: "1.0×",
+        },
+    ]
+}
+
+fn storm_rows(results: &Results) -> [Row; 2] {
+    let storms = &results.storms;
+    let megabytes = |bytes: u64| bytes as f64 / MEGABYTE;
+    let memory = |pick: fn(&(crate::storm::Storm, crate::storm::Storm)) -> crate::process::Memory| {
+        let rss = Spread::of(storms.iter().map(|pair| megabytes(pick(pair).rss)));
+        let pss = Spread::of(storms.iter().map(|pair| megabytes(pick(pair).pss)));
+        (rss, pss)
+    };
+    let (yardstick, yardstick_shared) = memory(|pair| pair.0.flowing);
+    let (rss, pss) = memory(|pair| pair.1.flowing);
+    let (idle, _) = memory(|pair| pair.1.idle);
+    let (rested, _) = memory(|pair| pair.1.rested);
+    let first = |pick: fn(&(crate::storm::Storm, crate::storm::Storm)) -> &crate::storm::Storm| -> Vec<f64> {
+        storms.iter().map(|pair| pick(pair).first_ns.value_at_quantile(0.5) as f64 / 1e9).collect()
+    };
+    let (nginx_first, first) = (first(|pair| &pair.0), first(|pair| &pair.1));
+    let seconds = |values: &[f64]| format!("{:.2} s", Spread::of(values.iter().copied()).median);
+    [
+        Row {
+            measure: format!("memory (RSS) with {STREAMS} open streams"),
+            nginx: format!("{:.0} MB (PSS {:.0})", yardstick.median, yardstick_shared.median),
+            gateway: format!(
+                "{:.0} MB (PSS {:.0}; idle {:.0}, after the storm {:.0})",
+                rss.median, pss.median, idle.median, rested.median
+            ),
+            value: rss,
+            unit: " MB",
+            floor: 200.0,
+            goal: "1.0× nginx",
+        },
+        Row {
+            measure: format!("time to the first event, {STREAMS} arriving at once, p50"),
+            nginx: seconds(&nginx_first),
+            gateway: seconds(&first),
+            value: ratios(&first, &nginx_first),
+            unit: "×",
+            floor: 3.0,
+            goal: "1.5×",
+        },
+    ]
+}
+
+fn ratios(values: &[f64], yardstick: &[f64]) -> Spread {
+    Spread::of(values.iter().zip(yardstick).map(|(value, yardstick)| value / yardstick))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(median: f64) -> Row {
+        Row {
+            measure: "CPU".into(),
+            nginx: "10.0 µs".into(),
+            gateway: "20.0 µs".into(),
+            value: Spread { median, min: 1.0, max: 9.0 },
+            unit: "×",
+            floor: 2.5,
+            goal: "1.5×",
+        }
+    }
+
+    #[test]
+    fn a_floor_holds_or_is_missed() {
+        assert!(row(2.5).holds() && !row(2.51).holds() && !row(f64::NAN).holds());
+        let table = table(&[row(2.0), row(3.0)]);
+        assert!(table.contains("| **2.00×** (1.00 – 9.00) | 2.5× | 1.5× | holds |"), "{table}");
+        assert!(table.contains("| **3.00×** (1.00 – 9.00) | 2.5× | 1.5× | **missed** |"), "{table}");
+    }
+}

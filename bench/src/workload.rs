@@ -1,0 +1,155 @@
+//! The workloads: what is asked and answered, measured on each arm in turn, round after round.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::time::Instant;
+
+use crate::load::{Connection, Tally, Until};
+use crate::process::{Machine, Process};
+use crate::rig::{Answers, Arm, Question, Rig, Tools};
+
+/// One shape of load.
+#[derive(Clone, Copy)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) answers: Answers,
+    /// Connections in the closed loop.
+    pub(crate) connections: usize,
+    pub(crate) rounds: usize,
+    /// How long each arm is measured in each round.
+    pub(crate) window: Duration,
+    /// Over which time the first questions are spread, so that paced streams do not run in step.
+    pub(crate) stagger: Duration,
+}
+
+/// What one arm showed in one round.
+pub(crate) struct Window {
+    pub(crate) arm: Arm,
+    pub(crate) answers: u64,
+    /// CPU of the arm's process tree for each answer (microseconds); 0 for the direct way.
+    pub(crate) cpu_us: f64,
+    /// Whole answers a second.
+    pub(crate) rate: f64,
+    /// Whole answer, median (milliseconds).
+    pub(crate) duration_p50_ms: f64,
+    /// From stamp to arrival, median and 99th percentile (milliseconds); 0 without stamps.
+    pub(crate) delay_p50_ms: f64,
+    pub(crate) delay_p99_ms: f64,
+    /// How busy the core of simulator and client was, and how much time the hypervisor took (0 to 1).
+    pub(crate) rest_busy: f64,
+    pub(crate) stolen: f64,
+}
+
+/// All windows of a workload.
+pub(crate) struct Outcome {
+    pub(crate) workload: Workload,
+    pub(crate) rounds: Vec<Vec<Window>>,
+    /// From starting the gateway to its listening (milliseconds).
+    pub(crate) ready_ms: f64,
+}
+
+/// The order in a round; every second round runs backwards, so that no arm always comes first.
+const ORDER: [Arm; 4] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain];
+
+impl Workload {
+    /// Runs all rounds.
+    ///
+    /// # Errors
+    /// When anything was lost, late or wrong on any arm: there is no number then.
+    pub(crate) async fn run(self, tools: &Tools, question: &Question) -> Result<Outcome> {
+        let rig = Rig::start(tools, Some(self.answers)).await?;
+        self.check_fidelity(&rig, question).await?;
+        let mut connections = Vec::new();
+        for arm in ORDER {
+            let target = rig.target(arm, question);
+            let opened = target.connect(self.connections).await?;
+            let warm = target.load(opened, Until::Answers(1), self.stagger, self.limit()).await;
+            connections.push((arm, warm.with_context(|| format!("{arm:?}, warming up"))?.0));
+        }
+        let mut rounds = Vec::new();
+        for _ in 0..self.rounds {
+            let mut windows = Vec::new();
+            for (arm, kept) in &mut connections {
+                let taken = std::mem::take(kept);
+                let (back, window) =
+                    self.window(&rig, *arm, question, taken).await.with_context(|| format!("{arm:?}"))?;
+                *kept = back;
+                windows.push(window);
+            }
+            rounds.push(windows);
+            connections.reverse();
+        }
+        Ok(Outcome { workload: self, rounds, ready_ms: rig.ready_ms })
+    }
+
+    async fn window(
+        &self,
+        rig: &Rig,
+        arm: Arm,
+        question: &Question,
+        connections: Vec<Connection>,
+    ) -> Result<(Vec<Connection>, Window)> {
+        let target = rig.target(arm, question);
+        let process = rig.process(arm);
+        let (cpu, machine, start) = (process.map_or(0, Process::cpu_ns), Machine::now(), Instant::now());
+        let until = Until::Moment(start + self.window);
+        let (connections, tally) = target.load(connections, until, self.stagger, self.limit()).await?;
+        let seconds = start.elapsed().as_secs_f64();
+        let cpu_ns = process.map_or(0, Process::cpu_ns).saturating_sub(cpu);
+        let now = Machine::now();
+        let window = Window {
+            arm,
+            answers: tally.answers,
+            cpu_us: cpu_ns as f64 / 1e3 / tally.answers.max(1) as f64,
+            rate: tally.answers as f64 / seconds,
+            duration_p50_ms: tally.durations_ns.value_at_quantile(0.5) as f64 / 1e6,
+            delay_p50_ms: delay_ms(&tally, 0.5),
+            delay_p99_ms: delay_ms(&tally, 0.99),
+            rest_busy: now.rest_busy_since(&machine),
+            stolen: now.stolen_since(&machine),
+        };
+        Ok((connections, window))
+    }
+
+    /// Before any number: the same text comes out of each arm, in as many events as went in.
+    async fn check_fidelity(&self, rig: &Rig, question: &Question) -> Result<()> {
+        let (direct, said) = rig.target(Arm::Direct, question).ask_once().await.context("the simulator")?;
+        if direct.texts != self.answers.events {
+            bail!("the simulator wrote {} text events instead of {}", direct.texts, self.answers.events);
+        }
+        for arm in [Arm::Nginx, Arm::Gateway] {
+            let (seen, text) =
+                rig.target(arm, question).ask_once().await.with_context(|| format!("{arm:?}"))?;
+            let same = self.answers.stamped || text == said;
+            if seen.texts != direct.texts || text.len() != said.len() || !same {
+                bail!("{arm:?} does not bring what the simulator wrote: {seen:?} instead of {direct:?}");
+            }
+        }
+        Ok(())
+    }
+
+    /// After this the load has stopped by itself.
+    fn limit(&self) -> Duration {
+        let answer = Duration::from_millis(self.answers.pace_ms.unwrap_or(0) * self.answers.events);
+        self.window + self.stagger + answer * 3 + Duration::from_secs(20)
+    }
+}
+
+impl Outcome {
+    /// A figure of `arm` in each round.
+    pub(crate) fn each(&self, arm: Arm, figure: impl Fn(&Window) -> f64) -> Vec<f64> {
+        let of_arm = |windows: &Vec<Window>| windows.iter().find(|window| window.arm == arm).map(&figure);
+        self.rounds.iter().filter_map(of_arm).collect()
+    }
+
+    /// A figure of nginx in each round, the mean of its two windows.
+    pub(crate) fn yardstick(&self, figure: impl Fn(&Window) -> f64 + Copy) -> Vec<f64> {
+        let (first, again) = (self.each(Arm::Nginx, figure), self.each(Arm::NginxAgain, figure));
+        first.iter().zip(again).map(|(first, again)| f64::midpoint(*first, again)).collect()
+    }
+}
+
+fn delay_ms(tally: &Tally, quantile: f64) -> f64 {
+    if tally.delays_ns.is_empty() { 0.0 } else { tally.delays_ns.value_at_quantile(quantile) as f64 / 1e6 }
+}
