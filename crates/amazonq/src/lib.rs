@@ -6,9 +6,13 @@
 
 pub mod decoder;
 pub mod fault;
+mod limits;
 pub mod model;
+mod names;
 pub mod request;
+mod schema;
 pub mod surface;
+pub mod thinking;
 
 pub use decoder::{Decoder, Glance};
 pub use fault::{Failure, Remedy};
