@@ -118,8 +118,10 @@ impl State {
             }
             Event::Signature(_) => ((self == Self::InThinking).then_some(Self::Sealed), "Signature"),
             Event::Close => {
-                let inside =
-                    matches!(self, Self::InText | Self::InThinking | Self::Sealed | Self::InRedacted | Self::InTool);
+                let inside = matches!(
+                    self,
+                    Self::InText | Self::InThinking | Self::Sealed | Self::InRedacted | Self::InTool
+                );
                 (inside.then_some(Self::Between), "Close")
             }
             Event::Finish(_) => ((self == Self::Between).then_some(Self::Finished), "Finish"),

@@ -95,7 +95,8 @@ fn answer<'a>(turn: &mut Turn<'a>, uses: &[Cow<'a, str>]) {
     if uses.is_empty() && !has_results {
         return;
     }
-    let order: HashMap<&str, usize> = uses.iter().enumerate().map(|(index, id)| (id.as_ref(), index)).collect();
+    let order: HashMap<&str, usize> =
+        uses.iter().enumerate().map(|(index, id)| (id.as_ref(), index)).collect();
     let mut results: Vec<Option<ToolResult<'a>>> = uses.iter().map(|_| None).collect();
     let mut rest = Vec::with_capacity(turn.parts.len());
     for part in mem::take(&mut turn.parts) {
@@ -125,3 +126,6 @@ fn answer<'a>(turn: &mut Turn<'a>, uses: &[Cow<'a, str>]) {
         turn.parts.push(Part::Text(Cow::Borrowed("")));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,35 @@
-//! To come.
+//! The doors for clients: connections, routes, extractors, limits; which encoder answers which route.
+//!
+//! Knows: HTTP, paths and headers, how large a body may be, which wire format a path speaks.
+//! Must not know: retries, accounts, the upstream's wire, SQL, Redis.
+
+mod body;
+mod caller;
+mod health;
+mod messages;
+mod models;
+mod request_id;
+mod respond;
+mod routes;
+pub mod serve;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use qm_relay::{Random, Relay};
+
+pub use routes::router;
+
+/// What the handlers share. Built once.
+pub struct Front {
+    /// What answers requests.
+    pub relay: Arc<Relay>,
+    /// Most bytes a request body may have, compressed or not.
+    pub max_body: usize,
+    /// Random bits for ids.
+    pub random: Random,
+    /// Number of API keys in force, for `/health`.
+    pub keys: usize,
+    /// Set when the process is about to stop and wants no new requests.
+    pub draining: Arc<AtomicBool>,
+}

@@ -1,1 +1,66 @@
-//! To come.
+//! The life of one request: admit the caller, attempt, judge a failure, pump the answer, write the receipt.
+//!
+//! Knows: keys and accounts as choices to make, when to try again, when to commit to an answer, deadlines.
+//! Must not know: any client's format, HTTP servers and routes, SQL.
+
+pub mod accounts;
+pub mod admit;
+mod attempt;
+pub mod enforce;
+mod model;
+pub mod open;
+pub mod pump;
+pub mod receipt;
+mod verdict;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use accounts::{Accounts, OneAccount};
+pub use admit::{Admission, Caller, StaticKeys};
+pub use model::ListedModel;
+pub use open::Opened;
+pub use pump::Pump;
+pub use qm_upstream::Random;
+pub use receipt::{Ledger, Outcome, Receipt};
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// From the request to the first event of its answer, all attempts together. Below the 300 seconds after which
+    /// clients give up without response headers (spec/clients.md §3.6).
+    pub first_event: Duration,
+    /// Longest silence of the upstream within an answer.
+    pub idle: Duration,
+    /// Longest answer.
+    pub total: Duration,
+    /// Silence towards the client after which its format's sign of life is sent.
+    pub ping: Duration,
+}
+
+/// Everything the life of a request needs. Built once.
+pub struct Relay {
+    /// Who may ask.
+    pub admission: Arc<dyn Admission>,
+    /// Whom to ask.
+    pub accounts: Arc<dyn Accounts>,
+    /// Where receipts go.
+    pub ledger: Arc<dyn Ledger>,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// The model to use for one that is not in the catalogue; without it, such a name goes upstream as it is.
+    pub default_model: Option<String>,
+    /// Random bits for ids and jitter.
+    pub random: Random,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            first_event: Duration::from_secs(240),
+            idle: Duration::from_secs(180),
+            total: Duration::from_secs(3600),
+            ping: Duration::from_secs(15),
+        }
+    }
+}

@@ -1,1 +1,121 @@
-//! To come.
+//! A whole house in one process: simulator, upstream, relay and front on loopback. For tests only.
+//!
+//! Knows: how to build every room with small deadlines and exact randomness, and how to ask it as a client would.
+//! Must not know: any wire format; tests bring theirs.
+
+mod client;
+mod ledger;
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use client::{Answer, Client};
+pub use ledger::Receipts;
+use qm_amazonq::Surface;
+use qm_front::serve::{Bounds, serve};
+use qm_front::{Front, router};
+use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
+use qm_simulator::{Options, SimAccount, Simulator};
+use qm_upstream::{Account, Client as Upstream, Endpoints, Identity, Login};
+use tokio::net::TcpListener;
+
+/// The key that opens a house.
+pub const KEY: &str = "test-key-0123456789abcdef";
+
+/// What a house is built with.
+pub struct Plan {
+    /// The face of the upstream, by name.
+    pub surface: &'static str,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// The model for unknown names.
+    pub default_model: Option<String>,
+    /// Most bytes a body may have.
+    pub max_body: usize,
+    /// How the simulator is set up.
+    pub simulator: Options,
+}
+
+/// A running house. Stops when the runtime of the test does.
+pub struct House {
+    /// The upstream's part.
+    pub simulator: Simulator,
+    /// What the relay wrote down.
+    pub receipts: Arc<Receipts>,
+    /// A client with the right key.
+    pub client: Client,
+    /// The only account.
+    pub account: Arc<Account>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            surface: "runtime",
+            deadlines: Deadlines::default(),
+            default_model: None,
+            max_body: 32 << 20,
+            simulator: Options::default(),
+        }
+    }
+}
+
+impl House {
+    /// Builds a house to plan.
+    ///
+    /// # Errors
+    /// When a port cannot be had, or the plan names a surface that does not exist.
+    pub async fn build(plan: Plan) -> io::Result<Self> {
+        let Plan { surface, deadlines, default_model, max_body, simulator } = plan;
+        let surface = Surface::named(surface).ok_or_else(|| io::Error::other("no such surface"))?;
+        let simulator = qm_simulator::start(simulator).await?;
+        let random = counting();
+        let account = Arc::new(account(surface, &simulator.base()).map_err(io::Error::other)?);
+        let receipts = Arc::new(Receipts::default());
+        let relay = Relay {
+            admission: Arc::new(StaticKeys::new(&[KEY.to_owned().into()])),
+            accounts: Arc::new(OneAccount(Some(Arc::clone(&account)))),
+            ledger: Arc::clone(&receipts) as _,
+            deadlines,
+            default_model,
+            random: Arc::clone(&random),
+        };
+        let front = Front { relay: Arc::new(relay), max_body, random, keys: 1, draining: Arc::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let client = Client::new(listener.local_addr()?, KEY);
+        let bounds = Bounds { connections: 1024, drain: Duration::ZERO };
+        #[expect(clippy::disallowed_methods, reason = "the house runs beside its test and ends with it")]
+        let _task = tokio::spawn(serve(listener, router(front), bounds, pending()));
+        Ok(Self { simulator, receipts, client, account })
+    }
+}
+
+fn account(
+    surface: &'static Surface,
+    base: &str,
+) -> Result<Account, Box<dyn std::error::Error + Send + Sync>> {
+    let SimAccount { refresh_token, client_id, client_secret, profile_arn, .. } = SimAccount::default();
+    let endpoints = Endpoints::new(surface, profile_arn.as_deref(), None, Some(base), Some(base))?;
+    let client = Upstream::new(Identity::new(None, false)?, Duration::from_secs(5));
+    let login = Login {
+        name: "test".to_owned(),
+        client_id,
+        client_secret: client_secret.into(),
+        refresh_token: refresh_token.into(),
+        arn: profile_arn,
+        surface,
+    };
+    Ok(Account::new(login, client, endpoints))
+}
+
+/// Random bits that are the same in every run.
+fn counting() -> Random {
+    let next = AtomicU64::new(1);
+    Arc::new(move || {
+        u128::from(next.fetch_add(1, Ordering::Relaxed))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    })
+}

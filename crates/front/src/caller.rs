@@ -1,0 +1,55 @@
+//! Who asks: the key in the headers, admitted or refused.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use qm_relay::Caller;
+
+use crate::Front;
+use crate::request_id::RequestId;
+use crate::respond::Refused;
+
+/// Headers that hold a bare key.
+const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+
+/// A caller whose key is valid.
+pub(crate) struct Admitted(pub(crate) Caller);
+
+impl FromRequestParts<Arc<Front>> for Admitted {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Self, Self::Rejection> {
+        match front.relay.admission.admit(&tokens(&parts.headers)) {
+            Ok(caller) => Ok(Self(caller)),
+            Err(fault) => Err(Refused { fault, id: RequestId::of(parts) }),
+        }
+    }
+}
+
+/// Every token the client sent. Some send two (spec/clients.md §2.1); one valid one is enough.
+fn tokens(headers: &HeaderMap) -> Vec<&str> {
+    let bare = KEY_HEADERS.into_iter().filter_map(|name| headers.get(name)?.to_str().ok());
+    let bearer = headers.get_all(AUTHORIZATION).into_iter().filter_map(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    });
+    bare.chain(bearer).map(str::trim).filter(|token| !token.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_found_wherever_clients_put_them() {
+        let mut headers = HeaderMap::new();
+        assert!(tokens(&headers).is_empty());
+        headers.insert("x-api-key", "one".parse().expect("ascii"));
+        headers.append(AUTHORIZATION, "bearer  two ".parse().expect("ascii"));
+        headers.append(AUTHORIZATION, "Basic three".parse().expect("ascii"));
+        assert_eq!(tokens(&headers), ["one", "two"]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether the gateway lives and serves; and the answer to what it does not have.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::Response;
+use qm_canon::{Fault, Kind, Origin};
+
+use crate::Front;
+use crate::request_id::RequestId;
+use crate::respond::{self, Refused};
+
+const OK: &str = r#"{"status":"ok"}"#;
+
+/// Says what this is, to whoever looks.
+pub(crate) async fn root() -> Response {
+    respond::json(concat!(r#"{"name":"Quartermaster","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#))
+}
+
+/// The process runs.
+pub(crate) async fn live() -> Response {
+    respond::json(OK)
+}
+
+/// The process takes requests.
+pub(crate) async fn ready(State(front): State<Arc<Front>>) -> Response {
+    if front.draining.load(Ordering::Relaxed) {
+        let mut response = respond::json(r#"{"status":"draining"}"#);
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        return response;
+    }
+    respond::json(OK)
+}
+
+/// The numbers that scripts of the earlier systems read (spec/mission.md A2.2).
+pub(crate) async fn report(State(front): State<Arc<Front>>) -> Response {
+    let accounts = front.relay.accounts.any().iter().count();
+    let (status, keys) = (if accounts > 0 { "healthy" } else { "unhealthy" }, front.keys);
+    let reason = if accounts > 0 { "" } else { r#","reason":"no_enabled_accounts""# };
+    respond::json(format!(
+        r#"{{"status":"{status}"{reason},"active_accounts":{accounts},"active_api_keys":{keys},"version":"{}"}}"#,
+        env!("CARGO_PKG_VERSION"),
+    ))
+}
+
+pub(crate) async fn no_such_route(id: RequestId, method: Method, uri: Uri) -> Refused {
+    let message =
+        format!("There is no {method} {} here. See the README for what this version serves.", uri.path());
+    Refused { fault: Fault::new(Kind::NotFound, Origin::Client, message), id }
+}
+
+pub(crate) async fn no_such_method(id: RequestId, method: Method, uri: Uri) -> Response {
+    use axum::response::IntoResponse as _;
+    let fault = Fault::new(Kind::NotFound, Origin::Client, format!("{} does not take {method}.", uri.path()));
+    let mut response = Refused { fault, id }.into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}

@@ -1,0 +1,63 @@
+//! `POST /v1/messages` and `POST /v1/messages/count_tokens`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use qm_anthropic::{Reply, Stream, Whole, count, request};
+use qm_canon::{Encoder as _, Fault};
+
+use crate::caller::Admitted;
+use crate::request_id::RequestId;
+use crate::respond::{self, Refused};
+use crate::{Front, body};
+
+/// Answers a message, in a stream or whole.
+pub(crate) async fn create(
+    State(front): State<Arc<Front>>,
+    id: RequestId,
+    Admitted(caller): Admitted,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let answer = async {
+        let body = body::read(&headers, body, front.max_body).await?;
+        let ask = request::decode(&body)?;
+        let opened = front.relay.open(&caller, id.as_str(), ask.conversation()).await?;
+        let reply = Reply {
+            message_id: format!("msg_{:032x}", (front.random)()),
+            model: ask.model().to_owned(),
+            input_tokens: opened.input_tokens,
+            display: ask.conversation().thinking().display(),
+            request_id: id.as_str().to_owned(),
+        };
+        if ask.stream() {
+            return Ok(respond::events(opened.stream(Stream::answering(reply))));
+        }
+        drop(ask);
+        drop(body);
+        let mut whole = opened.whole(Whole::answering(reply)).await;
+        match whole.fault() {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(respond::json(whole.take())),
+        }
+    };
+    answer.await.map_err(|fault: Fault| Refused { fault, id })
+}
+
+/// Estimates the tokens of a message, without asking the upstream.
+pub(crate) async fn count_tokens(
+    State(front): State<Arc<Front>>,
+    id: RequestId,
+    _: Admitted,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let count = async {
+        let body = body::read(&headers, body, front.max_body).await?;
+        count::decode_and_count(&body).map(count::render)
+    };
+    count.await.map(respond::json).map_err(|fault| Refused { fault, id })
+}

@@ -1,0 +1,30 @@
+//! The route table, on one page. A new client format is one crate and its lines here.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::{Front, health, messages, models, request_id};
+
+/// All routes. The layer around them gives every response its request id; there is no other.
+pub fn router(front: Front) -> Router {
+    let front = Arc::new(front);
+    Router::new()
+        // Anthropic Messages
+        .route("/v1/messages", post(messages::create))
+        .route("/v1/messages/count_tokens", post(messages::count_tokens))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{id}", get(models::retrieve))
+        // Without a key: nothing here asks the upstream or tells more than numbers.
+        .route("/", get(health::root))
+        .route("/healthz", get(health::ready))
+        .route("/readyz", get(health::ready))
+        .route("/livez", get(health::live))
+        .route("/health", get(health::report))
+        .fallback(health::no_such_route)
+        .method_not_allowed_fallback(health::no_such_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&front), request_id::around))
+        .with_state(front)
+}

@@ -1,0 +1,91 @@
+//! Connections: accepted, bounded, served over HTTP/1.1, drained at the end.
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+/// How long a connection may take to send a request's head, idle time between requests included.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Pause after an `accept` that failed for want of a resource, such as file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Bounds of serving.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Most connections at once; further ones wait in the listener's queue.
+    pub connections: usize,
+    /// How long open answers may go on after the shutdown has begun.
+    pub drain: Duration,
+}
+
+/// Serves until `shutdown`, then lets open answers finish.
+///
+/// # Errors
+/// None at present: a failing `accept` is logged and tried again.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(bounds.connections));
+    let open = GracefulShutdown::new();
+    let service = TowerToHyperService::new(router);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, stream) = tokio::select! {
+            () = &mut shutdown => break,
+            (place, accepted) = accepted => match accepted {
+                Ok((stream, _peer)) => (place, stream),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        let Some(io) = prepare(stream) else { continue };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(io, service.clone());
+        let connection = open.watch(connection);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "one task a connection; all are bounded, watched and drained"
+        )]
+        let _task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if timeout(bounds.drain, open.shutdown()).await.is_err() {
+        tracing::warn!("some answers were still open at the end of the drain time and have been cut");
+    }
+    Ok(())
+}
+
+fn prepare(stream: TcpStream) -> Option<TokioIo<TcpStream>> {
+    // Without it, the last small write of an answer waits 40 ms for the client's delayed acknowledgement.
+    stream.set_nodelay(true).ok()?;
+    Some(TokioIo::new(stream))
+}

@@ -1,0 +1,106 @@
+//! Who may ask: the seam behind which the key store will stand.
+
+use std::fmt;
+
+use qm_canon::{Fault, Kind, Origin};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Decides who may ask.
+pub trait Admission: Send + Sync {
+    /// The caller behind one of these tokens, the first that is valid.
+    ///
+    /// # Errors
+    /// [`Kind::Unauthenticated`] when none is.
+    fn admit(&self, tokens: &[&str]) -> Result<Caller, Fault>;
+}
+
+/// Someone who may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Which key it was, for receipts: never the key itself.
+    pub key: KeyId,
+}
+
+/// The first eight hexadecimal digits of a key's SHA-256: enough to tell keys apart, useless for anything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyId(pub String);
+
+/// Keys from configuration. Without any, nobody is admitted.
+pub struct StaticKeys {
+    digests: Vec<[u8; 32]>,
+}
+
+impl StaticKeys {
+    /// Admits the holders of these keys. Only digests are kept.
+    #[must_use]
+    pub fn new(keys: &[SecretString]) -> Self {
+        Self { digests: keys.iter().map(|key| digest(key.expose_secret())).collect() }
+    }
+}
+
+impl Admission for StaticKeys {
+    fn admit(&self, tokens: &[&str]) -> Result<Caller, Fault> {
+        for token in tokens {
+            let asked = digest(token);
+            // Every digest is compared, so that time tells nothing about which one matched.
+            let known =
+                self.digests.iter().fold(false, |known, digest| known | bool::from(digest.ct_eq(&asked)));
+            if known {
+                return Ok(Caller { key: KeyId::of(&asked) });
+            }
+        }
+        Err(if self.digests.is_empty() {
+            refused("The gateway is closed: it has no API keys yet. Its operator must configure one.")
+        } else if tokens.is_empty() {
+            refused("API key required: send it as `x-api-key` or as `Authorization: Bearer`.")
+        } else {
+            refused("Invalid or expired API key. Check the key, or ask the gateway's operator for a new one.")
+        })
+    }
+}
+
+fn refused(message: &'static str) -> Fault {
+    Fault::new(Kind::Unauthenticated, Origin::Client, message).never_retry().code("key/refused")
+}
+
+fn digest(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+impl KeyId {
+    fn of(digest: &[u8; 32]) -> Self {
+        let [a, b, c, d, ..] = digest;
+        Self(format!("{a:02x}{b:02x}{c:02x}{d:02x}"))
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_valid_token_of_several_is_enough() {
+        let keys = StaticKeys::new(&["key-one".into(), "key-two".into()]);
+        let first = keys.admit(&["wrong", "key-two"]).expect("the second is valid");
+        assert_eq!(first, keys.admit(&["key-two"]).expect("valid"));
+        assert_ne!(first, keys.admit(&["key-one"]).expect("valid"));
+        assert_eq!(first.key.0.len(), 8);
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_its_own_words() {
+        let keys = StaticKeys::new(&["key".into()]);
+        let message = |keys: &StaticKeys, tokens: &[&str]| keys.admit(tokens).expect_err("refused").message;
+        assert!(message(&keys, &[]).starts_with("API key required"));
+        assert!(message(&keys, &["", "ke", "key "]).starts_with("Invalid"));
+        assert!(message(&StaticKeys::new(&[]), &["key"]).contains("closed"));
+    }
+}

@@ -1,0 +1,222 @@
+//! What the upstream cannot be asked for, enforced here: the bound on tokens, stop sequences, one tool call only, a
+//! tool call at all (spec/upstream.md §7.2).
+
+use bytes::Bytes;
+use memchr::memmem::Finder;
+use qm_canon::estimate::Meter;
+use qm_canon::{
+    Basis, Block, Choice, Conversation, Encoder, Event, Fault, Finish, Kind, Origin, Sink, Stop, Usage,
+};
+
+/// What to enforce on one answer.
+#[derive(Default)]
+pub struct Limits {
+    max_tokens: Option<u64>,
+    stop: Vec<Finder<'static>>,
+    /// Length of the longest stop sequence, in bytes.
+    longest: usize,
+    single_tool: bool,
+    tool_required: bool,
+    input_tokens: u64,
+}
+
+/// Passes events on as long as they are within the limits; then ends the answer as if the upstream had.
+pub struct Enforce<S> {
+    limits: Limits,
+    inner: S,
+    /// Text that may be the beginning of a stop sequence.
+    held: String,
+    meter: Meter,
+    open: Open,
+    called: bool,
+    done: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Nothing,
+    Text,
+    Tool,
+    Other,
+}
+
+// === impl Limits ===
+
+impl Limits {
+    /// What this conversation asks to be enforced. `input_tokens` is for the usage of an answer that is ended here.
+    #[must_use]
+    pub fn of(conversation: &Conversation<'_>, input_tokens: u64) -> Self {
+        let sampling = conversation.sampling();
+        Self {
+            max_tokens: sampling.max_tokens.map(u64::from),
+            stop: sampling.stop.iter().map(|text| Finder::new(text.as_bytes()).into_owned()).collect(),
+            longest: sampling.stop.iter().map(|text| text.len()).max().unwrap_or(0),
+            single_tool: conversation.single_tool(),
+            tool_required: matches!(conversation.choice(), Choice::Any | Choice::Tool(_)),
+            input_tokens,
+        }
+    }
+}
+
+// === impl Enforce ===
+
+impl<S: Sink> Enforce<S> {
+    pub(crate) fn new(limits: Limits, inner: S) -> Self {
+        let (held, meter) = (String::new(), Meter::default());
+        Self { limits, inner, held, meter, open: Open::Nothing, called: false, done: false }
+    }
+
+    /// Whether the answer has been ended here, or by itself.
+    pub(crate) fn done(&self) -> bool {
+        self.done
+    }
+
+    pub(crate) fn into_inner(self) -> S {
+        self.inner
+    }
+
+    fn open(&mut self, block: Block<'_>) {
+        if matches!(block, Block::Tool { .. }) {
+            if self.limits.single_tool && self.called {
+                return self.end(Stop::ToolUse);
+            }
+            self.called = true;
+        }
+        self.open = match block {
+            Block::Text => Open::Text,
+            Block::Tool { .. } => Open::Tool,
+            Block::Thinking | Block::Redacted(_) => Open::Other,
+        };
+        self.inner.event(Event::Open(block));
+    }
+
+    fn delta(&mut self, text: &str) {
+        self.meter.add(text);
+        if self.open == Open::Text && !self.limits.stop.is_empty() {
+            self.search(text);
+        } else {
+            self.inner.event(Event::Delta(text));
+        }
+        // A tool's input is let through to its end: half a call is worth less than a few tokens too many.
+        if !self.done && self.open != Open::Tool && self.is_over() {
+            self.end(Stop::MaxTokens);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.limits.max_tokens.is_some_and(|max| self.meter.tokens() >= max)
+    }
+
+    /// Passes on text up to a stop sequence, holding back what may be the beginning of one.
+    fn search(&mut self, text: &str) {
+        self.held.push_str(text);
+        let held = self.held.as_bytes();
+        let found = self.limits.stop.iter().filter_map(|stop| Some((stop.find(held)?, stop)));
+        // The earliest wins; of two at one place, the one the client named first.
+        if let Some((at, stop)) = found.min_by_key(|(at, _)| *at) {
+            let sequence = String::from_utf8_lossy(stop.needle()).into_owned();
+            self.held.truncate(at);
+            return self.end(Stop::Sequence(sequence));
+        }
+        let keep = (1..self.limits.longest.min(held.len() + 1))
+            .rev()
+            .find(|&length| {
+                let tail = &held[held.len() - length..];
+                self.limits.stop.iter().any(|stop| stop.needle().starts_with(tail))
+            })
+            .unwrap_or(0);
+        // A sequence begins at a character, so what matches its beginning does too.
+        let pass = self.held.len() - keep;
+        if pass > 0 {
+            self.inner.event(Event::Delta(&self.held[..pass]));
+            self.held.drain(..pass);
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.held.is_empty() {
+            self.inner.event(Event::Delta(&self.held));
+            self.held.clear();
+        }
+    }
+
+    fn close(&mut self) {
+        self.flush();
+        let was = std::mem::replace(&mut self.open, Open::Nothing);
+        self.inner.event(Event::Close);
+        if was == Open::Tool && self.is_over() {
+            // The call is whole: the client can go on from it, which it could not from `MaxTokens`.
+            self.end(Stop::ToolUse);
+        }
+    }
+
+    fn finish(&mut self, finish: &Finish) {
+        let unmet = self.limits.tool_required && !self.called && finish.stop == Stop::EndTurn;
+        self.done = true;
+        if unmet {
+            return self.inner.fault(&uncalled());
+        }
+        self.inner.event(Event::Finish(finish));
+    }
+
+    /// Ends the answer here.
+    fn end(&mut self, stop: Stop) {
+        self.flush();
+        if self.open != Open::Nothing {
+            self.open = Open::Nothing;
+            self.inner.event(Event::Close);
+        }
+        let usage = Usage {
+            input: self.limits.input_tokens,
+            output: self.meter.tokens(),
+            basis: Basis::Estimated,
+            ..Usage::default()
+        };
+        self.done = true;
+        self.inner.event(Event::Finish(&Finish { stop, usage }));
+    }
+}
+
+impl<S: Sink> Sink for Enforce<S> {
+    fn event(&mut self, event: Event<'_>) {
+        if self.done {
+            return;
+        }
+        match event {
+            Event::Open(block) => self.open(block),
+            Event::Delta(text) => self.delta(text),
+            Event::Signature(_) => self.inner.event(event),
+            Event::Close => self.close(),
+            Event::Finish(finish) => self.finish(finish),
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        if !std::mem::replace(&mut self.done, true) {
+            self.flush();
+            self.inner.fault(fault);
+        }
+    }
+
+    fn idle(&mut self) {
+        self.inner.idle();
+    }
+}
+
+impl<S: Encoder> Encoder for Enforce<S> {
+    fn take(&mut self) -> Bytes {
+        self.inner.take()
+    }
+}
+
+fn uncalled() -> Fault {
+    Fault::new(
+        Kind::Broken,
+        Origin::Upstream,
+        "tool_choice requires a tool call, but the model answered without one. The upstream cannot force it; try again, or ask for the call in the prompt.",
+    )
+    .code("enforce/no-tool-call")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! HTTP to the upstream: pooled keep-alive connections, `TCP_NODELAY`, TLS by rustls.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client as Pooled};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use qm_amazonq::Remedy;
+use qm_amazonq::fault::Failure;
+use qm_amazonq::surface::{AgentMode, Operation, Surface};
+use qm_canon::{Fault, Kind, Origin};
+
+use crate::identity::Identity;
+use crate::refresh::Bearer;
+
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const OPT_OUT: HeaderName = HeaderName::from_static("x-amzn-codewhisperer-optout");
+const AGENT_MODE: HeaderName = HeaderName::from_static("x-amzn-kiro-agent-mode");
+const AMZ_USER_AGENT: HeaderName = HeaderName::from_static("x-amz-user-agent");
+const INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
+const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
+
+/// Most bytes of an answer that is read whole: errors, tokens, catalogues.
+const MAX_REPLY: usize = 4 << 20;
+
+/// Longest a call whose answer is read whole may take.
+const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long an idle connection is kept. AWS closes them after about a minute; closing first avoids the race.
+const IDLE_CONNECTION: Duration = Duration::from_secs(50);
+
+/// Talks HTTP to the upstream. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    pool: Pooled<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    identity: Identity,
+}
+
+/// The upstream's answer to a chat request: 200 and a stream of frames.
+pub struct Answer {
+    /// The frames' bytes. Dropping it closes the connection, which stops the upstream.
+    pub body: Incoming,
+}
+
+/// An answer that was read whole.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Who asks, in the headers of one call.
+pub(crate) struct Signed<'a> {
+    pub(crate) surface: &'static Surface,
+    pub(crate) operation: &'static Operation,
+    pub(crate) bearer: &'a Bearer,
+    pub(crate) invocation_id: &'a str,
+    pub(crate) attempt: u32,
+}
+
+// === impl Client ===
+
+impl Client {
+    /// A client that gives up connecting after `connect_timeout`.
+    #[must_use]
+    pub fn new(identity: Identity, connect_timeout: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(connect_timeout));
+        tcp.set_keepalive(Some(Duration::from_secs(60)));
+        tcp.enforce_http(false);
+        // The system's roots, so that a company's own authority works; the bundled ones where a bare image has none.
+        let tls = match HttpsConnectorBuilder::new().with_native_roots() {
+            Ok(tls) => tls,
+            Err(error) => {
+                tracing::warn!(%error, "no system certificates; using the bundled ones");
+                HttpsConnectorBuilder::new().with_webpki_roots()
+            }
+        };
+        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        let pool = Pooled::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .build(connector);
+        Self { pool, identity }
+    }
+
+    /// Sends a signed call and gives back the head of its answer, whatever its status.
+    pub(crate) async fn call(
+        &self,
+        address: Uri,
+        signed: &Signed<'_>,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Failure> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = signed.operation.method.parse().unwrap_or(http::Method::POST);
+        *request.uri_mut() = address;
+        self.sign(request.headers_mut(), signed);
+        self.pool.request(request).await.map_err(|error| unreachable(&error))
+    }
+
+    fn sign(&self, headers: &mut HeaderMap, signed: &Signed<'_>) {
+        headers.reserve(10);
+        headers.insert(AUTHORIZATION, signed.bearer.header());
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(signed.surface.content_type));
+        if let Some(target) = signed.operation.target {
+            headers.insert(TARGET, HeaderValue::from_static(target));
+        }
+        if signed.surface.agent_mode == AgentMode::Header {
+            headers.insert(AGENT_MODE, HeaderValue::from_static("vibe"));
+        }
+        headers.insert(OPT_OUT, self.identity.opt_out.clone());
+        headers.insert(USER_AGENT, self.identity.user_agent.clone());
+        headers.insert(AMZ_USER_AGENT, self.identity.user_agent.clone());
+        if !signed.invocation_id.is_empty()
+            && let Ok(id) = HeaderValue::from_str(signed.invocation_id)
+        {
+            headers.insert(INVOCATION_ID, id);
+        }
+        let attempt = match signed.attempt {
+            1 => HeaderValue::from_static("attempt=1; max=3"),
+            2 => HeaderValue::from_static("attempt=2; max=3"),
+            _ => HeaderValue::from_static("attempt=3; max=3"),
+        };
+        headers.insert(SDK_REQUEST, attempt);
+    }
+
+    /// Posts unsigned JSON and reads the answer whole.
+    pub(crate) async fn json(&self, address: &Uri, body: Vec<u8>) -> Result<Reply, Failure> {
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = address.clone();
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(USER_AGENT, self.identity.user_agent.clone());
+        let exchange = async {
+            let response = self.pool.request(request).await.map_err(|error| unreachable(&error))?;
+            read(response).await
+        };
+        tokio::time::timeout(CONTROL_DEADLINE, exchange).await.unwrap_or_else(|_| Err(too_slow()))
+    }
+}
+
+/// Reads an answer whole, within bounds.
+pub(crate) async fn read(response: Response<Incoming>) -> Result<Reply, Failure> {
+    let (head, body) = response.into_parts();
+    let collected = tokio::time::timeout(CONTROL_DEADLINE, Limited::new(body, MAX_REPLY).collect());
+    match collected.await {
+        Ok(Ok(body)) => {
+            Ok(Reply { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() })
+        }
+        Ok(Err(_)) => Err(broken_off()),
+        Err(_) => Err(too_slow()),
+    }
+}
+
+fn unreachable(error: &legacy::Error) -> Failure {
+    let (code, message) = if error.is_connect() {
+        (
+            "network/connect",
+            "The upstream cannot be reached from the gateway. Try again shortly; if it lasts, its operator should check network and proxy.",
+        )
+    } else {
+        ("network/request", "The connection to the upstream broke before it answered. Try again shortly.")
+    };
+    // The cause may name hosts and addresses: for the log only.
+    tracing::warn!(code, cause = causes(error), "upstream unreachable");
+    again(Kind::Unavailable, code, message)
+}
+
+/// An error and what it came from, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+fn broken_off() -> Failure {
+    again(Kind::Unavailable, "network/body", "The upstream's answer broke off. Try again shortly.")
+}
+
+fn too_slow() -> Failure {
+    again(Kind::Timeout, "network/timeout", "The upstream did not answer in time. Try again shortly.")
+}
+
+fn again(kind: Kind, code: &'static str, message: &'static str) -> Failure {
+    let fault = Fault::new(kind, Origin::Upstream, message).code(code);
+    Failure { fault, remedy: Remedy::Again { after: Duration::from_millis(200) } }
+}
