@@ -1,11 +1,29 @@
 //! Conversation → request body.
+//!
+//! ```text
+//! tools      which are declared, and their names upstream       (the turns must know the names)
+//! turns      history, then the current message with the tools   (system text before the first user's words)
+//! fields     what the model's own schema lists
+//! ```
+//!
+//! The rules are those of spec/upstream.md §2.7 (R1 to R15). What the canon guarantees is not checked again: roles
+//! alternate, the last turn is the user's, results answer the calls right before them, in order.
+
+mod fields;
+pub(crate) mod json;
+mod media;
+mod tools;
+mod turns;
 
 use std::collections::HashMap;
 
-use qm_canon::{Conversation, Fault};
+use qm_canon::{Conversation, Fault, Part};
 
+use self::json::Body;
+use self::tools::Tools;
+use self::turns::{System, Turns};
 use crate::model::Model;
-use crate::surface::Surface;
+use crate::surface::{AgentMode, Surface};
 
 /// What a request depends on besides the conversation.
 pub struct Profile<'a> {
@@ -51,6 +69,64 @@ pub struct Renamed {
 ///
 /// # Errors
 /// [`qm_canon::Kind::Invalid`], naming the place, for what the upstream would refuse and no repair can mend.
-pub fn encode(_conversation: &Conversation<'_>, _profile: &Profile<'_>) -> Result<(Vec<u8>, Note), Fault> {
-    Err(Fault::internal("unfinished"))
+pub fn encode(conversation: &Conversation<'_>, profile: &Profile<'_>) -> Result<(Vec<u8>, Note), Fault> {
+    let Some((current, history)) = conversation.turns().split_last() else {
+        return Err(Fault::internal("conversation without a turn"));
+    };
+    let tools = Tools::of(conversation)?;
+    let tags = fields::tags(conversation, &profile.model.controls);
+    let thinking_tags = tags.is_some();
+    let system = System { tags, paragraphs: conversation.system(), overflow: &tools.overflow };
+
+    let mut body = Body::with_capacity(size(conversation) + tools.specs.len());
+    body.meter = tools.meter;
+    body.raw(r#"{"conversationState":{"conversationId":"#);
+    body.label(profile.conversation_id);
+    body.raw(r#","chatTriggerType":"MANUAL""#);
+    if profile.surface.agent_mode == AgentMode::TaskType {
+        body.raw(r#","agentTaskType":"vibe""#);
+    }
+    let mut turns = Turns::new(body, &tools, profile);
+    turns.history(history, &system)?;
+    turns.current(current, if history.is_empty() { Some(&system) } else { None })?;
+    let mut body = turns.body;
+    body.raw("}");
+    if profile.surface.agent_mode == AgentMode::Body {
+        body.raw(r#","agentMode":"vibe""#);
+    }
+    if let Some(arn) = profile.arn {
+        body.raw(r#","profileArn":"#);
+        body.label(arn);
+    }
+    fields::write(&mut body, conversation, profile);
+    body.raw("}");
+
+    let mut note = Note {
+        tools: HashMap::new(),
+        thinking_tags,
+        show_thinking: conversation.thinking().display(),
+        window: profile.model.window,
+        input_tokens: body.meter.tokens(),
+    };
+    tools.note(&mut note);
+    Ok((body.text.into_bytes(), note))
+}
+
+/// Bytes the turns and the system text will take, about: what is there, and a twelfth for escapes.
+fn size(conversation: &Conversation<'_>) -> usize {
+    fn part_size(part: &Part<'_>) -> usize {
+        60 + match part {
+            Part::Text(text) | Part::Redacted(text) => text.len(),
+            Part::Image(image) => image.base64.len(),
+            Part::Document(document) => document.base64.len(),
+            Part::ToolUse(call) => call.id.len() + call.name.len() + call.input.get().len(),
+            Part::ToolResult(result) => result.id.len() + result.parts.iter().map(part_size).sum::<usize>(),
+            Part::Thinking { text, signature } => text.len() + signature.len(),
+        }
+    }
+    let system: usize = conversation.system().iter().map(|text| text.len()).sum();
+    let turns: usize =
+        conversation.turns().iter().map(|turn| 60 + turn.parts.iter().map(part_size).sum::<usize>()).sum();
+    let plain = system + turns + 1024;
+    plain + plain / 12
 }

@@ -1,0 +1,194 @@
+//! Writing JSON text straight into the body, and counting its tokens on the way.
+
+use std::borrow::Cow;
+
+use qm_canon::estimate::Meter;
+
+/// The body so far, and what it weighs.
+pub(super) struct Body {
+    pub(super) text: String,
+    pub(super) meter: Meter,
+}
+
+/// A JSON string that is joined from pieces, with an empty line between two.
+pub(super) struct Joined {
+    start: usize,
+    /// Whether any piece had more than white space.
+    pub(super) speaks: bool,
+}
+
+impl Body {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), meter: Meter::default() }
+    }
+
+    /// Appends JSON text of the envelope, which is not counted.
+    pub(super) fn raw(&mut self, json: &str) {
+        self.text.push_str(json);
+    }
+
+    /// Appends JSON text that the model will read.
+    pub(super) fn json(&mut self, json: &str) {
+        self.meter.add(json);
+        self.text.push_str(json);
+    }
+
+    /// Appends a string of the envelope.
+    pub(super) fn label(&mut self, label: &str) {
+        self.text.push('"');
+        escape(label, &mut self.text);
+        self.text.push('"');
+    }
+
+    /// Appends a string that the model will read.
+    pub(super) fn string(&mut self, text: &str) {
+        self.meter.add(text);
+        self.label(text);
+    }
+
+    /// Begins a string of several pieces.
+    pub(super) fn join(&mut self) -> Joined {
+        self.text.push('"');
+        Joined { start: self.text.len(), speaks: false }
+    }
+
+    /// Begins a piece of it.
+    pub(super) fn next_piece(&mut self, joined: &Joined) {
+        if self.text.len() > joined.start {
+            self.text.push_str("\\n\\n");
+        }
+    }
+
+    /// Goes on with the piece.
+    pub(super) fn piece(&mut self, joined: &mut Joined, text: &str) {
+        joined.speaks = joined.speaks || !text.trim_start().is_empty();
+        self.meter.add(text);
+        escape(text, &mut self.text);
+    }
+
+    /// Ends it. Where it must say something and does not, it says `placeholder`.
+    pub(super) fn end_join(&mut self, joined: &Joined, placeholder: Option<&str>) {
+        if let (false, Some(placeholder)) = (joined.speaks, placeholder) {
+            self.text.truncate(joined.start);
+            self.meter.add(placeholder);
+            escape(placeholder, &mut self.text);
+        }
+        self.text.push('"');
+    }
+
+    /// Appends what opens or parts the elements of a list: its opening for the first, a comma for the others.
+    pub(super) fn element(&mut self, open: &mut bool, opening: &str) {
+        self.text.push_str(if *open { "," } else { opening });
+        *open = true;
+    }
+}
+
+/// Appends `text` as the inside of a JSON string. Texts are long and escapes few, so that they are looked for in
+/// strides a compiler turns into vector instructions.
+pub(crate) fn escape(text: &str, out: &mut String) {
+    const STRIDE: usize = 32;
+    let bytes = text.as_bytes();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let stride = &rest[..rest.len().min(STRIDE)];
+        if !stride.iter().fold(false, |found, &byte| found | needs_escape(byte)) {
+            at += stride.len();
+            continue;
+        }
+        for (index, &byte) in stride.iter().enumerate() {
+            if needs_escape(byte) {
+                out.push_str(text.get(copied..at + index).unwrap_or_default());
+                push_escape(byte, out);
+                copied = at + index + 1;
+            }
+        }
+        at += stride.len();
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+}
+
+#[inline]
+fn needs_escape(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+fn push_escape(byte: u8, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        b'\t' => out.push_str("\\t"),
+        _ => {
+            out.push_str("\\u00");
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+/// Valid JSON text without escapes of lone surrogates, which its grammar allows and the upstream does not
+/// (spec/upstream.md §2.7 R14): each becomes the replacement character.
+pub(super) fn mended(json: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = memchr::memchr(b'\\', json.as_bytes().get(at..).unwrap_or_default()) {
+        let escape = at + found;
+        at = escape + 2;
+        match surrogate(json, escape) {
+            None => {}
+            Some(high) if high < 0xdc00 && surrogate(json, escape + 6).is_some_and(|low| low >= 0xdc00) => {
+                at = escape + 12;
+            }
+            Some(_) => {
+                mended.push_str(json.get(copied..escape).unwrap_or_default());
+                mended.push_str("\\ufffd");
+                copied = escape + 6;
+                at = copied;
+            }
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    mended.push_str(json.get(copied..).unwrap_or_default());
+    Cow::Owned(mended)
+}
+
+/// The surrogate that is escaped at this place, if one is.
+fn surrogate(json: &str, at: usize) -> Option<u16> {
+    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+    u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..0xe000).contains(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaping_agrees_with_serde_at_every_length() {
+        let sample = "plain text of some length, then \"quotes\" and \\ and \n\r\t\u{1}\u{1f}\u{7f} and \u{fc}\u{1f600} end";
+        for (start, _) in sample.char_indices() {
+            for (end, _) in sample.char_indices().filter(|(end, _)| *end >= start) {
+                let mut escaped = String::new();
+                escape(&sample[start..end], &mut escaped);
+                let read: String = serde_json::from_str(&format!("\"{escaped}\"")).expect("valid JSON");
+                assert_eq!(read, sample[start..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn lone_surrogates_are_replaced_and_pairs_are_not() {
+        for (given, expected) in [
+            (r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\ud83d\ude00"}"#),
+            (r#"{"a":"\ud83d"}"#, r#"{"a":"\ufffd"}"#),
+            (r#"{"a":"\uDE00\ud83d\ud83d\ude00x"}"#, r#"{"a":"\ufffd\ufffd\ud83d\ude00x"}"#),
+            (r#"{"a":"\\ud83d"}"#, r#"{"a":"\\ud83d"}"#),
+            (r#"{"a":"\n\"\\"}"#, r#"{"a":"\n\"\\"}"#),
+        ] {
+            assert_eq!(mended(given), expected);
+        }
+    }
+}
