@@ -33,10 +33,12 @@ pub(crate) struct Effort {
 pub(crate) struct Results {
     pub(crate) small: Outcome,
     pub(crate) large: Outcome,
+    /// As `small`, but each event is a write of its own.
+    pub(crate) writes: Outcome,
     pub(crate) paced: Outcome,
     /// For each round of the storm: nginx's and the gateway's.
     pub(crate) storms: Vec<(Storm, Storm)>,
-    /// Size of the large body (bytes).
+    /// Sizes of the bodies (bytes).
     pub(crate) large_bytes: usize,
     pub(crate) small_bytes: usize,
     /// Size of the gateway's binary (bytes).
@@ -75,23 +77,29 @@ pub(crate) async fn run(tools: &Tools, effort: Effort, say: &mut impl FnMut(&str
     let large = recorder.record(&large_body).await.context("recording the 200 KB conversation")?;
     drop(recorder);
 
-    let burst = Answers { events: EVENTS, bytes: EVENT_BYTES, pace_ms: None, stamped: false };
-    let closed_loop = |name, connections| Workload {
+    let burst = Answers { events: EVENTS, bytes: EVENT_BYTES, per_write: 0, pace_ms: None, stamped: false };
+    let closed_loop = |name, answers, connections| Workload {
         name,
-        answers: burst,
+        answers,
         connections,
         rounds: effort.rounds,
         window: effort.window,
         stagger: Duration::ZERO,
     };
     say("small bodies, answers in one burst, 16 connections");
-    let small_outcome = closed_loop("small body, 16 connections", 16).run(tools, &small).await?;
+    let small_outcome =
+        closed_loop("small body, one write, 16 connections", burst, 16).run(tools, &small).await?;
     say("200 KB conversations, answers in one burst, 8 connections");
-    let large_outcome = closed_loop("200 KB conversation, 8 connections", 8).run(tools, &large).await?;
+    let large_outcome =
+        closed_loop("200 KB conversation, one write, 8 connections", burst, 8).run(tools, &large).await?;
+    say("small bodies, answers in 50 writes as fast as they go, 16 connections");
+    let writes = Answers { per_write: 1, ..burst };
+    let writes_outcome =
+        closed_loop("small body, 50 writes, 16 connections", writes, 16).run(tools, &small).await?;
     say("600 streams paced 20 ms apart");
     let paced = Workload {
         name: "600 streams, paced 20 ms apart",
-        answers: Answers { pace_ms: Some(PACE_MS), stamped: true, ..burst },
+        answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
         connections: 600,
         rounds: effort.paced_rounds,
         window: effort.paced_window,
@@ -107,6 +115,7 @@ pub(crate) async fn run(tools: &Tools, effort: Effort, say: &mut impl FnMut(&str
     Ok(Results {
         small: small_outcome,
         large: large_outcome,
+        writes: writes_outcome,
         paced,
         storms,
         large_bytes: large_body.len(),
@@ -122,7 +131,8 @@ async fn both_storms(
     effort: Effort,
     nginx_first: bool,
 ) -> Result<(Storm, Storm)> {
-    let trickle = Answers { events: 300, bytes: EVENT_BYTES, pace_ms: Some(1_000), stamped: false };
+    let trickle =
+        Answers { events: 300, bytes: EVENT_BYTES, per_write: 1, pace_ms: Some(1_000), stamped: false };
     let rig = Rig::start(tools, Some(trickle)).await?;
     let storm = async |arm: Arm| {
         let process = rig.process(arm).context("an arm without a process")?;

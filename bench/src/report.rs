@@ -34,6 +34,13 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     let mut rows = vec![
         cpu_row("CPU per request, small body, 50 events in one burst", &results.small, 1.0, 2.5, "1.5×"),
         cpu_row("CPU per request, 200 KB conversation, 50 events", &results.large, 1.0, 3.0, "1.25×"),
+        cpu_row(
+            "CPU per request, small body, 50 events in 50 writes, unpaced",
+            &results.writes,
+            1.0,
+            2.5,
+            "1.5×",
+        ),
         cpu_row("CPU per event, paced 20 ms apart, 600 streams", &results.paced, EVENTS as f64, 1.5, "1.0×"),
     ];
     rows.extend(delay_rows(&results.paced));
@@ -90,7 +97,7 @@ pub(crate) fn rig_table(results: &Results) -> String {
         "| workload | nginx against itself | answers a second: direct, nginx, gateway | whole answer p50: direct, \
          nginx, gateway | answers measured | core 1 busy | stolen |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for outcome in [&results.small, &results.large, &results.paced] {
+    for outcome in [&results.small, &results.large, &results.writes, &results.paced] {
         let figure = |arm, figure: fn(&Window) -> f64| Spread::of(outcome.each(arm, figure)).median;
         let three =
             |what: fn(&Window) -> f64| [Arm::Direct, Arm::Nginx, Arm::Gateway].map(|arm| figure(arm, what));

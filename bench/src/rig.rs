@@ -43,7 +43,9 @@ pub(crate) struct Answers {
     pub(crate) events: u64,
     /// Bytes of text in each.
     pub(crate) bytes: u64,
-    /// Time between two of them (milliseconds); none = all in one burst.
+    /// Events in each write; 0 = the whole answer in one.
+    pub(crate) per_write: u64,
+    /// Time between two writes (milliseconds); none = as fast as they go.
     pub(crate) pace_ms: Option<u64>,
     /// Whether each begins with the time of its writing.
     pub(crate) stamped: bool,
@@ -166,6 +168,8 @@ impl Answers {
             self.events.to_string(),
             "--bench-bytes".to_owned(),
             self.bytes.to_string(),
+            "--bench-per-write".to_owned(),
+            self.per_write.to_string(),
         ];
         if let Some(pace_ms) = self.pace_ms {
             arguments.extend(["--bench-pace-ms".to_owned(), pace_ms.to_string()]);
