@@ -47,7 +47,7 @@ async function control(method, path, body) {
 
 /** Queues a script: the next chat call plays it. `times` for calls that the gateway repeats by itself. */
 export async function play(steps, times = 1) {
-  for (let n = 0; n < times; n += 1) await control("POST", "/_sim/script", steps);
+  await control("POST", "/_sim/script", { steps, times });
 }
 
 /** A reply that fails before any event, the way the upstream words it. */

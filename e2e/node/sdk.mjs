@@ -256,7 +256,7 @@ check("error 404", async () => {
 });
 
 check("error 413", async () => {
-  await raised(Anthropic.APIError, 413, () => ask("x".repeat(33 << 20)));
+  await raised(Anthropic.ContentTooLargeError, 413, () => ask("x".repeat(33 << 20)));
 });
 
 check("error 429", async () => {
@@ -272,12 +272,12 @@ check("error 502", async () => {
 
 check("error 503", async () => {
   await play([refuse(503, "ServiceUnavailableException", "Service unavailable.")], 12);
-  await raised(Anthropic.InternalServerError, 503, () => ask("Hello"));
+  await raised(Anthropic.ServiceUnavailableError, 503, () => ask("Hello"));
 });
 
 check("error 529", async () => {
   await play([refuse(500, "InternalServerException", BUSY)], 12);
-  const error = await raised(Anthropic.InternalServerError, 529, () => ask("Hello"));
+  const error = await raised(Anthropic.OverloadedError, 529, () => ask("Hello"));
   assert.equal(error.error.error.type, "overloaded_error");
 });
 

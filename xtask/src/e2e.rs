@@ -106,8 +106,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Tally> {
         total.add(timed(suite.name, &log, || play(suite, &tools, &root, &binary, &logs))?);
     }
     if wanted(demo::NAME) {
-        let log = logs.join("demo-curl.log");
-        total.add(timed(demo::NAME, &log, || demo::play(&binary, &tools, &logs))?);
+        let log = logs.join("demo.log");
+        total.add(timed(demo::NAME, &log, || {
+            demo::play(&binary, &tools, &logs, &scratch(&root, demo::NAME)?)
+        })?);
     }
     Ok(total)
 }
@@ -147,9 +149,7 @@ fn timed(name: &str, log: &Path, suite: impl FnOnce() -> anyhow::Result<Tally>) 
 
 fn play(suite: &Suite, tools: &Tools, root: &Path, binary: &Path, logs: &Path) -> anyhow::Result<Tally> {
     let house = House::open(binary, logs, suite.name, suite.settings)?;
-    let scratch = root.join(".e2e/scratch").join(suite.name);
-    let _ = fs::remove_dir_all(&scratch);
-    fs::create_dir_all(&scratch)?;
+    let scratch = scratch(root, suite.name)?;
     let log = logs.join(format!("{}.log", suite.name));
     let mut command = (suite.command)(tools, root);
     if suite.name == "aws-client" {
@@ -166,6 +166,14 @@ fn play(suite: &Suite, tools: &Tools, root: &Path, binary: &Path, logs: &Path) -
         None if status.success() => Ok(Tally { passed: 1, failed: 0 }),
         _ => bail!("broke off ({status})"),
     }
+}
+
+/// An empty folder for one suite.
+fn scratch(root: &Path, suite: &str) -> anyhow::Result<PathBuf> {
+    let folder = root.join(".e2e/scratch").join(suite);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 fn script(interpreter: &Path, root: &Path, path: &str) -> Command {
