@@ -1,7 +1,20 @@
-//! The upstream's models: what ListAvailableModels says of them, and a table for when it cannot be asked
+//! The upstream's models: what `ListAvailableModels` says of them, and a table for when it cannot be asked
 //! (spec/upstream-2026.md §3).
 
+mod builtin;
+mod page;
+mod resolve;
+
 use qm_canon::Effort;
+
+pub use page::{NotAList, Page, parse_page};
+pub use resolve::Resolved;
+
+/// What is taken for the window of a model that nobody has told us of: the smallest of the Claude models'.
+pub(crate) const USUAL_WINDOW: u64 = 200_000;
+
+/// The same for the most it writes.
+pub(crate) const USUAL_MAX_OUTPUT: u64 = 64_000;
 
 /// One model, as the gateway needs to know it.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,4 +57,38 @@ pub struct Controls {
 pub struct Catalogue {
     /// In the upstream's order.
     pub models: Vec<Model>,
+}
+
+// === impl Model ===
+
+impl Model {
+    /// A model that is in no catalogue: the smallest of windows, and nothing that it could refuse.
+    #[must_use]
+    pub fn unlisted(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            window: USUAL_WINDOW,
+            max_output: USUAL_MAX_OUTPUT,
+            images: true,
+            rate: None,
+            controls: Controls::default(),
+        }
+    }
+}
+
+// === impl Catalogue ===
+
+impl Catalogue {
+    /// What is known of the upstream's models without asking it.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self { models: builtin::models() }
+    }
+
+    /// The model of this id, as it is on the wire.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.id == id)
+    }
 }

@@ -245,7 +245,10 @@ fn metadata(payload: &[u8]) -> Metadata {
     let wire: MetadataWire<'_> = parse("metadataEvent", payload, blank).unwrap_or_default();
     Metadata {
         reason: wire.stop_reason.map(|Text(reason)| Reason::named(&reason)),
-        usage: wire.token_usage.and_then(|usage| serde_json::from_str(usage.get()).ok()).map(TokenUsage::of),
+        usage: wire
+            .token_usage
+            .and_then(|usage| serde_json::from_str(usage.get()).ok())
+            .map(|usage| TokenUsage::of(&usage)),
     }
 }
 
@@ -348,7 +351,7 @@ impl TokenUsage {
         counts == [0; 4]
     }
 
-    fn of(wire: TokenUsageWire) -> Self {
+    fn of(wire: &TokenUsageWire) -> Self {
         // `as` saturates: a negative count is none.
         let whole = |count: f64| count as u64;
         Self {

@@ -364,7 +364,7 @@ impl Meaning {
 
 /// Clients wait at most a minute for what `retry-after` says.
 fn bounded(pause: Duration) -> Duration {
-    pause.min(Duration::from_secs(60))
+    pause.min(Duration::from_mins(1))
 }
 
 /// The upstream does not say how many tokens there are; more than fit, or it had not refused.
