@@ -1,0 +1,419 @@
+//! Plays a script onto a connection: steps in, frames and their accidents out.
+
+mod tool;
+
+use std::io;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::frame;
+use crate::http::{Answer, Connection};
+use crate::knobs::Knobs;
+use crate::record::Outcome;
+use crate::script::{Script, Step};
+
+/// What a reply needs to know about the call it answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scene {
+    /// Whether the call came on a JSON-RPC face.
+    pub(crate) rpc: bool,
+    /// The conversation as the client named it.
+    pub(crate) conversation_id: String,
+    /// Estimated tokens of the request.
+    pub(crate) input_tokens: u64,
+    /// The model's window, in tokens.
+    pub(crate) window_tokens: u64,
+    /// A number no other call has, for ids.
+    pub(crate) serial: u64,
+}
+
+/// How a reply went.
+#[derive(Debug)]
+pub(crate) struct Played {
+    pub(crate) status: u16,
+    pub(crate) outcome: Outcome,
+    /// Whether the connection can carry another call.
+    pub(crate) keep: bool,
+}
+
+/// The client left, or its connection broke.
+struct Gone;
+
+/// How the stream closes.
+enum Closing {
+    Regular,
+    Dropped,
+    Reset,
+    /// A whole answer was sent in place of a stream.
+    Answered(u16),
+}
+
+struct Player<'a> {
+    connection: &'a mut Connection,
+    knobs: &'a Knobs,
+    scene: &'a Scene,
+    started: bool,
+    waiting: Vec<u8>,
+    frames_waiting: usize,
+    split_bytes: usize,
+    burst_frames: usize,
+    tail: Tail,
+    calls: u64,
+    output_chars: u64,
+}
+
+/// Which tail events are still owed.
+struct Tail {
+    metadata: bool,
+    context_usage: bool,
+    metering: bool,
+}
+
+/// Plays the whole script.
+pub(crate) async fn play(
+    connection: &mut Connection,
+    script: Script,
+    scene: &Scene,
+    knobs: &Knobs,
+) -> Played {
+    let mut player = Player {
+        connection,
+        knobs,
+        scene,
+        started: false,
+        waiting: Vec::new(),
+        frames_waiting: 0,
+        split_bytes: 0,
+        burst_frames: 1,
+        tail: Tail { metadata: knobs.metadata, context_usage: knobs.context_usage, metering: knobs.metering },
+        calls: 0,
+        output_chars: 0,
+    };
+    match player.run(script).await {
+        Ok(Closing::Regular) => Played { status: 200, outcome: Outcome::Finished, keep: true },
+        Ok(Closing::Answered(status)) => Played { status, outcome: Outcome::Finished, keep: true },
+        Ok(Closing::Dropped | Closing::Reset) => {
+            let status = if player.started { 200 } else { 0 };
+            Played { status, outcome: Outcome::Cut, keep: false }
+        }
+        Err(Gone) => {
+            Played { status: if player.started { 200 } else { 0 }, outcome: Outcome::ClientGone, keep: false }
+        }
+    }
+}
+
+impl Player<'_> {
+    async fn run(&mut self, script: Script) -> Result<Closing, Gone> {
+        for step in script.0 {
+            if let Some(closing) = self.step(step).await? {
+                return self.close(closing).await;
+            }
+        }
+        self.play_tail().await?;
+        self.close(Closing::Regular).await
+    }
+
+    async fn step(&mut self, step: Step) -> Result<Option<Closing>, Gone> {
+        match step {
+            Step::Say { text, chars, pace_ms } => self.say(&text, chars, pace_ms).await?,
+            Step::Think { text, signature, chars, pace_ms } => {
+                self.think(&text, chars, pace_ms).await?;
+                if let Some(signature) = signature {
+                    self.event("reasoningContentEvent", &json!({ "signature": signature })).await?;
+                }
+            }
+            Step::RedactedThink { data } => {
+                self.event("reasoningContentEvent", &json!({ "redactedContent": data })).await?;
+            }
+            Step::CallTool(call) => {
+                self.calls += 1;
+                self.emit_all(tool::frames(&call, self.scene.serial, self.calls)).await?;
+            }
+            Step::Interleave { calls } => {
+                let mut groups = Vec::new();
+                for call in &calls {
+                    self.calls += 1;
+                    groups.push(tool::frames(call, self.scene.serial, self.calls));
+                }
+                self.emit_all(tool::alternate(groups)).await?;
+            }
+            Step::Pause { ms } => self.pause(ms).await?,
+            Step::Headers => self.start().await?,
+            Step::Split { bytes } => self.split_bytes = bytes,
+            Step::Burst { frames } => self.burst_frames = frames.max(1),
+            Step::Tail { metadata, context_usage, metering } => {
+                self.tail = Tail { metadata, context_usage, metering };
+            }
+            Step::Metadata { stop_reason, token_usage } => {
+                self.tail.metadata = false;
+                self.metadata(stop_reason.as_deref(), token_usage).await?;
+            }
+            Step::ContextUsage { percent } => {
+                self.tail.context_usage = false;
+                self.event("contextUsageEvent", &json!({ "contextUsagePercentage": percent })).await?;
+            }
+            Step::Metering { credits } => {
+                self.tail.metering = false;
+                self.metering(credits).await?;
+            }
+            other => return self.rare_step(other).await,
+        }
+        Ok(None)
+    }
+
+    /// The steps that are not part of an ordinary answer.
+    async fn rare_step(&mut self, step: Step) -> Result<Option<Closing>, Gone> {
+        match step {
+            Step::InitialResponse { conversation_id } => {
+                self.event("initial-response", &json!({ "conversationId": conversation_id })).await?;
+            }
+            Step::MessageMetadata { conversation_id, utterance_id } => {
+                let ids = json!({ "conversationId": conversation_id, "utteranceId": utterance_id });
+                self.event("messageMetadataEvent", &ids).await?;
+            }
+            Step::Event { name, payload } => self.event(&name, &payload).await?,
+            Step::UnknownEvent => {
+                self.event("brandNewEvent", &json!({ "anything": [1, { "goes": true }] })).await?
+            }
+            Step::CodeEvent { content } => self.event("codeEvent", &json!({ "content": content })).await?,
+            Step::Citation { link, text } => {
+                let payload =
+                    json!({ "target": { "location": 0 }, "citationText": text, "citationLink": link });
+                self.event("citationEvent", &payload).await?;
+            }
+            Step::FollowupPrompt { content } => {
+                let payload = json!({ "followupPrompt": { "content": content } });
+                self.event("followupPromptEvent", &payload).await?;
+            }
+            Step::OddHeaders => {
+                let payload = json!({ "content": "Odd headers. " });
+                self.emit(frame::with_odd_headers("assistantResponseEvent", &payload)).await?;
+            }
+            Step::BadCrc => {
+                let frame = frame::event("assistantResponseEvent", &json!({ "content": "spoiled" }));
+                self.emit(frame::spoiled(frame)).await?;
+            }
+            Step::Raw { hex } => self.emit(bytes_of_hex(&hex)).await?,
+            other => return self.last_step(other).await.map(Some),
+        }
+        Ok(None)
+    }
+
+    /// The steps that end the reply.
+    async fn last_step(&mut self, step: Step) -> Result<Closing, Gone> {
+        match step {
+            Step::Exception { kind, message, reason } => {
+                self.emit(frame::exception(&kind, &message, reason.as_deref())).await?;
+            }
+            Step::ErrorMessage { code, message } => self.emit(frame::error(&code, &message)).await?,
+            Step::InvalidState { reason, message } => {
+                self.event("invalidStateEvent", &json!({ "reason": reason, "message": message })).await?;
+            }
+            Step::CutMidFrame => self.half_a_frame().await?,
+            Step::Drop => {
+                self.half_a_frame().await?;
+                return Ok(Closing::Dropped);
+            }
+            Step::Reset => {
+                self.half_a_frame().await?;
+                return Ok(Closing::Reset);
+            }
+            Step::RstBeforeHeaders => return Ok(Closing::Reset),
+            Step::Stall => {
+                self.start().await?;
+                self.connection.peer_gone().await;
+                return Err(Gone);
+            }
+            Step::StallBeforeHeaders => {
+                self.connection.peer_gone().await;
+                return Err(Gone);
+            }
+            Step::Reply { status, headers, body } => return self.reply(status, &headers, &body).await,
+            Step::JsonOn200 { body } => return self.reply(200, &serde_json::Map::new(), &body).await,
+            // `EndClean`, and nothing else is left.
+            _ => self.start().await?,
+        }
+        Ok(Closing::Regular)
+    }
+
+    async fn reply(
+        &mut self,
+        status: u16,
+        headers: &serde_json::Map<String, Value>,
+        body: &Value,
+    ) -> Result<Closing, Gone> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut answer = Answer { status, headers: Vec::new(), body: text(body).into_bytes() };
+        if !headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
+            answer = answer.with("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            answer = answer.with(name, &text(value));
+        }
+        self.connection.respond(&answer).await?;
+        Ok(Closing::Answered(status))
+    }
+
+    async fn say(&mut self, text: &str, chars: Option<usize>, pace_ms: u64) -> Result<(), Gone> {
+        for piece in pieces(text, chars) {
+            self.output_chars += piece.len() as u64;
+            self.event("assistantResponseEvent", &json!({ "content": piece })).await?;
+            self.pause(pace_ms).await?;
+        }
+        Ok(())
+    }
+
+    async fn think(&mut self, text: &str, chars: Option<usize>, pace_ms: u64) -> Result<(), Gone> {
+        for piece in pieces(text, chars) {
+            self.output_chars += piece.len() as u64;
+            self.event("reasoningContentEvent", &json!({ "text": piece })).await?;
+            self.pause(pace_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// What captured streams end with, in their order (spec/upstream.md §3.2).
+    async fn play_tail(&mut self) -> Result<(), Gone> {
+        self.start().await?;
+        let output_tokens = self.output_chars / 4 + 1;
+        if self.tail.metadata {
+            let reason = if self.calls > 0 { "TOOL_USE" } else { "END_TURN" };
+            let usage = self.knobs.token_usage.then(|| {
+                json!({ "uncachedInputTokens": self.scene.input_tokens, "outputTokens": output_tokens,
+                    "totalTokens": self.scene.input_tokens + output_tokens })
+            });
+            self.metadata(Some(reason), usage).await?;
+        }
+        if self.tail.context_usage {
+            let tokens = (self.scene.input_tokens + output_tokens) as f64;
+            let percent = tokens * 100.0 / self.scene.window_tokens.max(1) as f64;
+            self.event("contextUsageEvent", &json!({ "contextUsagePercentage": percent })).await?;
+        }
+        if self.tail.metering {
+            self.metering(self.knobs.credits).await?;
+        }
+        Ok(())
+    }
+
+    async fn metadata(&mut self, stop_reason: Option<&str>, token_usage: Option<Value>) -> Result<(), Gone> {
+        let mut payload = json!({});
+        if let Some(reason) = stop_reason {
+            payload["stopReason"] = json!(reason);
+        }
+        if let Some(usage) = token_usage {
+            payload["tokenUsage"] = usage;
+        }
+        self.event("metadataEvent", &payload).await
+    }
+
+    async fn metering(&mut self, credits: f64) -> Result<(), Gone> {
+        let payload = json!({ "unit": "credit", "unitPlural": "credits", "usage": credits });
+        self.event("meteringEvent", &payload).await
+    }
+
+    async fn event(&mut self, name: &str, payload: &Value) -> Result<(), Gone> {
+        self.emit(frame::event(name, payload)).await
+    }
+
+    async fn emit_all(&mut self, frames: Vec<Vec<u8>>) -> Result<(), Gone> {
+        for frame in frames {
+            self.output_chars += frame.len() as u64 / 4;
+            self.emit(frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn emit(&mut self, frame: Vec<u8>) -> Result<(), Gone> {
+        self.start().await?;
+        self.waiting.extend_from_slice(&frame);
+        self.frames_waiting += 1;
+        if self.frames_waiting >= self.burst_frames {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn half_a_frame(&mut self) -> Result<(), Gone> {
+        let mut frame = frame::event("assistantResponseEvent", &json!({ "content": "never read whole" }));
+        frame.truncate(frame.len() / 2);
+        self.emit(frame).await
+    }
+
+    /// The head, and on the JSON-RPC faces the first frame.
+    async fn start(&mut self) -> Result<(), Gone> {
+        if self.started {
+            return Ok(());
+        }
+        self.started = true;
+        let id = &self.scene.conversation_id;
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/vnd.amazon.eventstream".to_owned()),
+            ("x-amzn-requestid".to_owned(), format!("00000000-0000-4000-8000-{:012}", self.scene.serial)),
+        ];
+        if !self.scene.rpc && !id.is_empty() {
+            headers.push(("x-amzn-codewhisperer-conversation-id".to_owned(), id.clone()));
+        }
+        self.connection.start(200, &headers).await?;
+        if self.scene.rpc && self.knobs.initial_response {
+            let frame = frame::event("initial-response", &json!({ "conversationId": id }));
+            self.waiting.extend_from_slice(&frame);
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Gone> {
+        let bytes = std::mem::take(&mut self.waiting);
+        self.frames_waiting = 0;
+        let size = if self.split_bytes == 0 { bytes.len().max(1) } else { self.split_bytes };
+        for piece in bytes.chunks(size) {
+            self.connection.chunk(piece).await?;
+            if self.split_bytes > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn pause(&mut self, ms: u64) -> Result<(), Gone> {
+        self.flush().await?;
+        if ms == 0 {
+            return Ok(());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(ms)) => Ok(()),
+            () = self.connection.peer_gone() => Err(Gone),
+        }
+    }
+
+    async fn close(&mut self, closing: Closing) -> Result<Closing, Gone> {
+        self.flush().await?;
+        match closing {
+            Closing::Regular => self.connection.finish().await?,
+            Closing::Reset => self.connection.reset_on_close()?,
+            Closing::Dropped | Closing::Answered(_) => {}
+        }
+        Ok(closing)
+    }
+}
+
+impl From<io::Error> for Gone {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+/// The text in pieces of so many characters.
+fn pieces(text: &str, chars: Option<usize>) -> Vec<String> {
+    let Some(size) = chars.filter(|size| *size > 0) else {
+        return vec![text.to_owned()];
+    };
+    let all: Vec<char> = text.chars().collect();
+    all.chunks(size).map(|piece| piece.iter().collect()).collect()
+}
+
+fn bytes_of_hex(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        hex.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] * 16 + pair[1]).collect()
+}

@@ -1,0 +1,98 @@
+//! The handle of a running simulator.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, MutexGuard};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::knobs::Knobs;
+use crate::options::Options;
+use crate::record::Recorded;
+use crate::script::Script;
+use crate::server;
+use crate::world::World;
+
+/// A running simulator; dropping it ends it and every connection.
+pub struct Simulator {
+    world: Arc<World>,
+    addr: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+/// Binds and serves on a task of its own until the handle is dropped.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn start(options: Options) -> io::Result<Simulator> {
+    let listener = TcpListener::bind(options.bind).await?;
+    let addr = listener.local_addr()?;
+    let world = Arc::new(World::new(options));
+    #[expect(clippy::disallowed_methods, reason = "the accept loop; it ends with the handle")]
+    let task = tokio::spawn(server::serve(Arc::clone(&world), listener));
+    Ok(Simulator { world, addr, task })
+}
+
+impl Simulator {
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    #[must_use]
+    pub fn base(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Queues a reply: the next chat call that is not refused plays it.
+    pub fn push(&self, script: Script) {
+        self.world.push(script);
+    }
+
+    /// Every call so far, oldest first; bounded to the last ten thousand.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.world.log.all()
+    }
+
+    /// The switches, to read and to turn. Do not hold the guard across an `await`.
+    pub fn knobs(&self) -> MutexGuard<'_, Knobs> {
+        self.world.knobs()
+    }
+
+    /// Back to the state at the start: queue, record, knobs, accounts and tokens.
+    pub fn reset(&self) {
+        self.world.reset();
+    }
+
+    /// Makes every access token given so far invalid.
+    pub fn revoke(&self) {
+        self.world.auth().revoke();
+    }
+
+    /// Resolves as soon as the predicate holds over the recorded calls. Put a timeout around it.
+    pub async fn wait_for(&self, holds: impl FnMut(&[Recorded]) -> bool) {
+        self.world.log.wait_for(holds).await;
+    }
+
+    /// Ends the simulator and every connection, and waits until that is done.
+    pub async fn shutdown(mut self) {
+        self.task.abort();
+        // Aborted on purpose: the error says nothing else.
+        drop((&mut self.task).await);
+    }
+
+    /// Resolves only when the accept loop ends, which it does not by itself; for a process that is the simulator.
+    pub async fn run(mut self) {
+        drop((&mut self.task).await);
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
