@@ -1,2 +1,88 @@
-//! Quartermaster.
-fn main() {}
+//! Quartermaster: the binary that puts all rooms together.
+//!
+//! Knows: the command line, the configuration, how everything is built from it, and how to stop.
+//! Must not know: any format, the upstream's wire, or anything about a single request.
+
+mod banner;
+mod cli;
+mod config;
+mod demo;
+mod ledger;
+mod serve;
+mod simulate;
+mod stop;
+mod telemetry;
+mod wiring;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+/// Answers are many short-lived buffers of like sizes; mimalloc serves these with less memory and time than libc,
+/// and needs nothing but a C compiler to build.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The command did what it was asked to.
+const DONE: ExitCode = ExitCode::SUCCESS;
+
+/// The configuration was refused; the same code that the command line's own mistakes give.
+const MISCONFIGURED: u8 = 2;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            // Standard error may be closed; there is nobody left to tell.
+            drop(writeln!(std::io::stderr().lock(), "quartermaster: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(flags) => match flags.configuration() {
+            Ok(config) => on_runtime(&config.log.clone(), serve::run(config)),
+            Err(mistakes) => refuse(&mistakes),
+        },
+        Command::Demo(flags) => match flags.configuration() {
+            Ok(config) => on_runtime(&config.log.clone(), demo::run(config, flags.pace())),
+            Err(mistakes) => refuse(&mistakes),
+        },
+        Command::Simulate(flags) => on_runtime(&config::Log::default(), simulate::run(flags)),
+        Command::CheckConfig(flags) => match flags.report() {
+            Ok(report) => say(&report),
+            Err(mistakes) => refuse(&mistakes),
+        },
+        Command::Version => say(concat!("quartermaster ", env!("CARGO_PKG_VERSION"), "\n")),
+    }
+}
+
+/// Starts the log and a runtime as wide as the cores this process may use, and stays until `work` is done.
+fn on_runtime(log: &config::Log, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    telemetry::start(log)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // On one core, handing work between threads only costs.
+    let mut builder = if cores == 1 {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    builder.enable_all().build()?.block_on(work)?;
+    Ok(DONE)
+}
+
+fn say(text: &str) -> anyhow::Result<ExitCode> {
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(DONE)
+}
+
+/// Every mistake at once, so that one more start is enough.
+fn refuse(mistakes: &config::Mistakes) -> anyhow::Result<ExitCode> {
+    std::io::stderr().lock().write_all(mistakes.to_string().as_bytes())?;
+    Ok(ExitCode::from(MISCONFIGURED))
+}

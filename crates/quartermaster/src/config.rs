@@ -1,0 +1,124 @@
+//! Configuration in two stages: `raw` is what the operator wrote and where, each topic's file is what it means.
+//!
+//! Flags win over the environment, which wins over the file. Every mistake is found before any is reported.
+
+mod account;
+mod endpoint;
+mod file;
+mod keys;
+mod listen;
+mod log;
+mod mistake;
+mod models;
+mod nearest;
+mod raw;
+mod reader;
+mod settings;
+mod timeouts;
+mod units;
+mod upstream;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write;
+
+pub(crate) use account::Account;
+pub(crate) use endpoint::Endpoint;
+pub(crate) use file::{FileSource, file_to_read};
+pub(crate) use keys::Keys;
+pub(crate) use listen::Listen;
+pub(crate) use log::{Log, LogFormat};
+pub(crate) use mistake::Mistakes;
+pub(crate) use models::Models;
+pub(crate) use raw::{Scope, Sources, environment};
+pub(crate) use settings::{SETTINGS, Setting};
+pub(crate) use timeouts::Timeouts;
+pub(crate) use upstream::Upstream;
+
+use raw::Raw;
+use reader::{Reader, Refused};
+
+/// Everything that is configured, checked and typed.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where to listen, and how much to take.
+    pub(crate) listen: Listen,
+    /// How the upstream is reached, whichever account asks.
+    pub(crate) upstream: Upstream,
+    /// The account of the environment or the file; without one the gateway starts, and says so to who asks.
+    pub(crate) account: Option<Account>,
+    /// The client keys; none means closed.
+    pub(crate) keys: Keys,
+    /// Choices about models.
+    pub(crate) models: Models,
+    /// How long to wait for what.
+    pub(crate) timeouts: Timeouts,
+    /// What is logged, and how.
+    pub(crate) log: Log,
+    /// What the operator should know although it is no mistake; said once in the log.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads the sources and makes the configuration of them.
+///
+/// # Errors
+/// All mistakes, in the order of the settings table.
+pub(crate) fn load(sources: &Sources) -> Result<Config, Mistakes> {
+    understand(&Raw::gather(sources))
+}
+
+/// The configuration in words, one line per setting with its origin; a secret is only said to be `set`.
+///
+/// # Errors
+/// All mistakes, as [`load`].
+pub(crate) fn describe(sources: &Sources) -> Result<String, Mistakes> {
+    let raw = Raw::gather(sources);
+    let config = understand(&raw)?;
+    let mut report = String::new();
+    for setting in SETTINGS {
+        // Writing to a String cannot fail.
+        let _ = match raw.value(setting.key) {
+            Some(value) => {
+                writeln!(report, "{} = {} ({})", setting.key, value.shown(setting), value.origin())
+            }
+            None => writeln!(report, "{} is unset", setting.key),
+        };
+    }
+    for note in &config.notes {
+        let _ = writeln!(report, "note: {note}");
+    }
+    report.push_str("The configuration is valid.\n");
+    Ok(report)
+}
+
+fn understand(raw: &Raw) -> Result<Config, Mistakes> {
+    let mut reader = Reader::new(raw);
+    // All topics are read before any is looked at, so that all mistakes come to light.
+    let listen = listen::read(&mut reader);
+    let upstream = upstream::read(&mut reader);
+    let account = account::read(&mut reader);
+    let keys = keys::read(&mut reader);
+    let models = models::read(&mut reader);
+    let timeouts = timeouts::read(&mut reader);
+    let log = log::read(&mut reader);
+    let (mistakes, notes) = reader.finish();
+    let whole = || {
+        let config = Config {
+            listen: listen?,
+            upstream: upstream?,
+            account: account?,
+            keys: keys?,
+            models: models?,
+            timeouts: timeouts?,
+            log: log?,
+            notes,
+        };
+        Ok::<_, Refused>(config)
+    };
+    match whole() {
+        // A key nobody knows is a mistake too, although every topic could be read.
+        Ok(config) if mistakes.is_empty() => Ok(config),
+        _ => Err(mistakes),
+    }
+}

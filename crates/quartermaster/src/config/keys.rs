@@ -1,0 +1,107 @@
+//! The keys that clients may use.
+
+use secrecy::SecretString;
+
+use super::reader::{Reader, Refused};
+
+/// The client keys; none means closed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keys {
+    /// Each admits a client. In order, without repetitions.
+    pub(crate) clients: Vec<SecretString>,
+}
+
+/// Shorter ones can be found by trying.
+const SHORTEST_BYTES: usize = 8;
+
+/// Longer ones do not fit comfortably into a header.
+const LONGEST_BYTES: usize = 512;
+
+/// More are a matter for the key store.
+const MOST_KEYS: usize = 1_000;
+
+/// Keys that stand in sample files and manuals, and what people type instead of thinking; in lower case.
+const KNOWN_WEAK: [&str; 20] = [
+    "12345678",
+    "123456789",
+    "1234567890",
+    "00000000",
+    "11111111",
+    "changeme",
+    "change-me",
+    "change_me",
+    "change-this",
+    "password",
+    "password1",
+    "password123",
+    "qwertyui",
+    "qwerty123",
+    "sk-123456",
+    "sk-12345678",
+    "sk-change-me",
+    "your-api-key",
+    "your_api_key",
+    "your-secret-key",
+];
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Keys, Refused> {
+    let clients = reader.optional("keys.clients", clients)?;
+    Ok(Keys { clients: clients.unwrap_or_default() })
+}
+
+fn clients(text: &str) -> Result<Vec<SecretString>, String> {
+    let mut keys: Vec<&str> = Vec::new();
+    for (index, key) in text.split(',').map(str::trim).filter(|key| !key.is_empty()).enumerate() {
+        if let Some(refusal) = refusal(key) {
+            return Err(format!("key number {} {refusal}", index + 1));
+        }
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+        if keys.len() > MOST_KEYS {
+            return Err(format!("expected at most {MOST_KEYS} keys"));
+        }
+    }
+    Ok(keys.into_iter().map(SecretString::from).collect())
+}
+
+/// What is wrong with a key, without repeating it.
+fn refusal(key: &str) -> Option<String> {
+    if !(SHORTEST_BYTES..=LONGEST_BYTES).contains(&key.len()) {
+        Some(format!("must have {SHORTEST_BYTES} to {LONGEST_BYTES} characters"))
+    } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some("must be of printable ASCII characters without spaces".to_owned())
+    } else if KNOWN_WEAK.contains(&key.to_ascii_lowercase().as_str()) || is_monotonous(key) {
+        Some("is known to everybody; take a random one, such as `openssl rand -hex 24` prints".to_owned())
+    } else {
+        None
+    }
+}
+
+fn is_monotonous(key: &str) -> bool {
+    key.as_bytes().windows(2).all(|pair| pair.first() == pair.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_split_and_trimmed_and_taken_once() {
+        let keys = clients(" sk-first-key, sk-second-key,,sk-first-key ,").unwrap();
+        let plain: Vec<&str> = keys.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(plain, ["sk-first-key", "sk-second-key"]);
+        assert!(clients(",").unwrap().is_empty());
+    }
+
+    #[test]
+    fn keys_that_can_be_guessed_are_refused_without_being_repeated() {
+        for weak in ["short", "ChangeMe", "aaaaaaaaaaaa", "sk-12345678", "two words here", "schlüssel-lang"]
+        {
+            let refused = clients(&format!("sk-good-enough,{weak}")).unwrap_err();
+            assert!(refused.starts_with("key number 2 ") && !refused.contains(weak), "{weak}: {refused}");
+        }
+    }
+}

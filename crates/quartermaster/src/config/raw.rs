@@ -1,0 +1,185 @@
+//! What the operator wrote: every value as text, with the place it was written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::file::FileSource;
+use super::mistake::Mistake;
+use super::nearest::nearest;
+use super::settings::{CONFIG_VARIABLE, SETTINGS, Setting, UNUSED_VARIABLES, setting};
+
+/// Where to look for settings. Given as values, so that tests change no environment.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    /// Which settings mean anything here.
+    pub(crate) scope: Scope,
+    /// Flags by setting key.
+    pub(crate) flags: BTreeMap<&'static str, String>,
+    /// Environment variables by name.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The file, read.
+    pub(crate) file: FileSource,
+}
+
+/// Which settings mean anything to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All of them.
+    Gateway,
+    /// All but what concerns accounts, keys and the upstream, which the demo brings itself.
+    Demo,
+}
+
+/// Where a value was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A flag.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(&'static str),
+    /// A key of the file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// `section.key`; empty for the file as a whole.
+        key: String,
+    },
+    /// Nowhere: the built-in value.
+    Default,
+}
+
+/// One value and where it was written.
+pub(crate) struct Value {
+    text: SecretString,
+    origin: Origin,
+}
+
+/// All values, by setting key, and what was wrong with how they were written.
+pub(crate) struct Raw {
+    values: BTreeMap<&'static str, Value>,
+    mistakes: Vec<Mistake>,
+    notes: Vec<String>,
+}
+
+/// The environment's variables that could concern us. The only place where the environment is read.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+        .filter(|(name, _)| concerns_us(name))
+        .collect()
+}
+
+impl Scope {
+    /// Whether this setting means anything here.
+    pub(crate) fn covers(self, setting: &Setting) -> bool {
+        let brought_by_the_demo = ["upstream.", "account.", "keys."];
+        self == Self::Gateway || !brought_by_the_demo.iter().any(|section| setting.key.starts_with(section))
+    }
+}
+
+impl Raw {
+    /// Gathers every setting from the most particular source that has it.
+    pub(crate) fn gather(sources: &Sources) -> Self {
+        let mut raw = Self { values: BTreeMap::new(), mistakes: Vec::new(), notes: Vec::new() };
+        for setting in SETTINGS {
+            if let Some(default) = setting.default {
+                raw.put(setting, default, Origin::Default);
+            }
+        }
+        raw.take_file(&sources.file);
+        raw.take_environment(sources);
+        for (key, text) in &sources.flags {
+            if let Some((setting, flag)) = setting(key).and_then(|setting| Some((setting, setting.flag?))) {
+                raw.put(setting, text, Origin::Flag(flag));
+            }
+        }
+        raw
+    }
+
+    /// The value of a setting, if anybody gave one.
+    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// What was wrong with how things were written.
+    pub(crate) fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// What the operator should know although it is no mistake.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn put(&mut self, setting: &'static Setting, text: &str, origin: Origin) {
+        self.values.insert(setting.key, Value { text: text.into(), origin });
+    }
+
+    fn take_environment(&mut self, sources: &Sources) {
+        for (name, text) in sources.environment.iter().filter(|(_, text)| !text.is_empty()) {
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.environment == name) {
+                if sources.scope.covers(setting) {
+                    self.put(setting, text, Origin::Environment(setting.environment));
+                }
+            } else if UNUSED_VARIABLES.contains(&name.as_str()) {
+                self.notes.push(format!("{name} is set, but this version does not use it"));
+            } else if name.starts_with("QM_") && name != CONFIG_VARIABLE {
+                let known = SETTINGS.iter().map(|setting| setting.environment);
+                let hint =
+                    nearest(name, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                self.notes.push(format!("{name} is set, but no setting has that name{hint}"));
+            }
+        }
+    }
+
+    fn take_file(&mut self, file: &FileSource) {
+        for entry in file.entries() {
+            match entry {
+                Ok(entry) => self.put(entry.setting, entry.text.expose_secret(), entry.origin),
+                Err(mistake) => self.mistakes.push(mistake),
+            }
+        }
+    }
+}
+
+impl Value {
+    /// The text as written. May be a secret.
+    pub(crate) fn text(&self) -> &str {
+        self.text.expose_secret()
+    }
+
+    /// Where it was written.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The value as it may be shown. An address may hold a password in front of an `@`, so such text is not shown.
+    pub(crate) fn shown(&self, setting: &Setting) -> String {
+        match self.text() {
+            _ if setting.secret => "set".to_owned(),
+            text if text.contains('@') => "(hidden, for it may hold a password)".to_owned(),
+            text => format!("{text:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(f, "flag {flag}"),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::File { path, key } if key.is_empty() => write!(f, "file {}", path.display()),
+            Self::File { path, key } => write!(f, "file {}, key {key}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+fn concerns_us(name: &str) -> bool {
+    name.starts_with("QM_")
+        || UNUSED_VARIABLES.contains(&name)
+        || SETTINGS.iter().any(|setting| setting.environment == name)
+}

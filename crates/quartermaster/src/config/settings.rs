@@ -1,0 +1,189 @@
+//! The one table of settings: how each may be written. Documented for operators in docs/CONFIGURATION.md.
+
+/// How one setting may be written.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// `section.key` of the file, and the setting's name in messages.
+    pub(crate) key: &'static str,
+    /// The environment variable.
+    pub(crate) environment: &'static str,
+    /// The flag. Secrets have none: a command line is readable by every process of the machine.
+    pub(crate) flag: Option<&'static str>,
+    /// What stands for the value in the help.
+    pub(crate) shape: &'static str,
+    /// The value when nobody says anything, as it would be written.
+    pub(crate) default: Option<&'static str>,
+    /// Never shown or logged.
+    pub(crate) secret: bool,
+    /// What it is, in a line.
+    pub(crate) doc: &'static str,
+}
+
+/// Every setting, in the order of reports.
+pub(crate) static SETTINGS: &[Setting] = &[
+    plain("listen.host", "HOST", "--host", "ADDR", Some("127.0.0.1"), "Address to listen on"),
+    plain("listen.port", "PORT", "--port", "PORT", Some("8080"), "Port to listen on; 0 takes a free one"),
+    plain(
+        "listen.body_limit",
+        "QM_BODY_LIMIT",
+        "--body-limit",
+        "SIZE",
+        Some("32MiB"),
+        "Largest request body",
+    ),
+    plain(
+        "upstream.api_endpoint",
+        "AMAZONQ_API_ENDPOINT",
+        "--api-endpoint",
+        "URL",
+        None,
+        "Base address for all calls but tokens, instead of the surface's own hosts",
+    ),
+    plain(
+        "upstream.token_endpoint",
+        "AMAZONQ_TOKEN_ENDPOINT",
+        "--token-endpoint",
+        "URL",
+        Some("https://oidc.us-east-1.amazonaws.com/token"),
+        "Where tokens are refreshed; a closing /token may be left out",
+    ),
+    plain(
+        "upstream.region",
+        "QM_REGION",
+        "--region",
+        "REGION",
+        None,
+        "AWS region of the service; without it the profile's region, else us-east-1",
+    ),
+    plain(
+        "upstream.surface",
+        "QM_SURFACE",
+        "--surface",
+        "NAME",
+        Some("runtime"),
+        "Face of the upstream to speak to",
+    ),
+    plain(
+        "upstream.user_agent",
+        "QM_USER_AGENT",
+        "--user-agent",
+        "TEXT",
+        None,
+        "User agent sent upstream, instead of Quartermaster's own",
+    ),
+    plain(
+        "upstream.share_content",
+        "QM_SHARE_CONTENT",
+        "--share-content",
+        "BOOL",
+        Some("false"),
+        "Let the upstream's owner use content to improve the service; false sends the opt-out",
+    ),
+    secret("account.refresh_token", "AMAZONQ_REFRESH_TOKEN", "The account's refresh token"),
+    secret("account.client_id", "AMAZONQ_CLIENT_ID", "Client id the refresh token was issued to"),
+    secret("account.client_secret", "AMAZONQ_CLIENT_SECRET", "Client secret of that client id"),
+    plain(
+        "account.profile_arn",
+        "AMAZONQ_PROFILE_ARN",
+        "--profile-arn",
+        "ARN",
+        None,
+        "The account's profile, where it has one; its region decides the service's",
+    ),
+    secret(
+        "keys.clients",
+        "OPENAI_KEYS",
+        "Keys that clients may use, separated by commas; none means closed",
+    ),
+    plain(
+        "models.default",
+        "QM_DEFAULT_MODEL",
+        "--default-model",
+        "MODEL",
+        None,
+        "Model that answers when the one asked for is unknown",
+    ),
+    plain(
+        "timeouts.connect",
+        "QM_CONNECT_TIMEOUT",
+        "--connect-timeout",
+        "TIME",
+        Some("10s"),
+        "Longest wait for a connection upstream",
+    ),
+    plain(
+        "timeouts.first_event",
+        "QM_FIRST_EVENT_TIMEOUT",
+        "--first-event-timeout",
+        "TIME",
+        Some("240s"),
+        "Longest wait for an answer's first event",
+    ),
+    plain(
+        "timeouts.idle",
+        "QM_IDLE_TIMEOUT",
+        "--idle-timeout",
+        "TIME",
+        Some("180s"),
+        "Longest silence of the upstream within an answer",
+    ),
+    plain(
+        "timeouts.total",
+        "QM_TOTAL_TIMEOUT",
+        "--total-timeout",
+        "TIME",
+        Some("3600s"),
+        "Longest time for a whole answer",
+    ),
+    plain(
+        "timeouts.ping_every",
+        "QM_PING_EVERY",
+        "--ping-every",
+        "TIME",
+        Some("15s"),
+        "How often a stream that has nothing to say tells the client that it lives",
+    ),
+    plain(
+        "log.filter",
+        "QM_LOG",
+        "--log",
+        "FILTER",
+        Some("info"),
+        "What is logged, as tracing's filters are written",
+    ),
+    plain(
+        "log.format",
+        "QM_LOG_FORMAT",
+        "--log-format",
+        "FORMAT",
+        Some("text"),
+        "How log lines look: text or json",
+    ),
+];
+
+/// Variables that other versions and systems use and this one does not: known, so that scripts may set them.
+pub(crate) static UNUSED_VARIABLES: &[&str] =
+    &["ADMIN_KEY", "DATABASE_PATH", "DATABASE_URL", "QM_ACCEPT_UPSTREAM_TERMS"];
+
+/// The variable that names the configuration file.
+pub(crate) const CONFIG_VARIABLE: &str = "QM_CONFIG";
+
+/// The setting of this key.
+pub(crate) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+const fn plain(
+    key: &'static str,
+    environment: &'static str,
+    flag: &'static str,
+    shape: &'static str,
+    default: Option<&'static str>,
+    doc: &'static str,
+) -> Setting {
+    Setting { key, environment, flag: Some(flag), shape, default, secret: false, doc }
+}
+
+const fn secret(key: &'static str, environment: &'static str, doc: &'static str) -> Setting {
+    Setting { key, environment, flag: None, shape: "SECRET", default: None, secret: true, doc }
+}

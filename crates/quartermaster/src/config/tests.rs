@@ -1,0 +1,316 @@
+//! Flags, environment and file to a configuration, or to mistakes.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::settings::{CONFIG_VARIABLE, UNUSED_VARIABLES};
+use super::*;
+
+const TOKEN: &str = "refresh-7f3a";
+const SECRET: &str = "hidden-9b1c";
+const KEY: &str = "sk-client-4d2e";
+const ARN: &str = "arn:aws:codewhisperer:eu-central-1:123456789012:profile/ABCDEFGHJKLM";
+
+fn sources(flags: &[(&'static str, &str)], environment: &[(&str, &str)], file: Option<&str>) -> Sources {
+    let file = file.map_or(FileSource::None, |text| FileSource::Text {
+        path: PathBuf::from("quartermaster.toml"),
+        text: text.into(),
+    });
+    Sources {
+        scope: Scope::Gateway,
+        flags: flags.iter().map(|(key, text)| (*key, (*text).to_owned())).collect(),
+        environment: environment
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
+        file,
+    }
+}
+
+fn account() -> [(&'static str, &'static str); 3] {
+    [("AMAZONQ_REFRESH_TOKEN", TOKEN), ("AMAZONQ_CLIENT_ID", "client-1"), ("AMAZONQ_CLIENT_SECRET", SECRET)]
+}
+
+/// The lines of the mistakes, without the heading.
+#[track_caller]
+fn mistakes(sources: &Sources) -> Vec<String> {
+    let text = load(sources).expect_err("a mistake").to_string();
+    let lines: Vec<String> =
+        text.lines().skip(1).map(|line| line.trim_start_matches("- ").to_owned()).collect();
+    let count = format!("has {} mistake", lines.len());
+    assert!(text.contains(&count), "{text}");
+    lines
+}
+
+#[test]
+fn nothing_set_is_a_closed_gateway_on_loopback() {
+    let config = load(&sources(&[], &[], None)).unwrap();
+    assert_eq!(config.listen.address(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+    assert_eq!(config.listen.body_limit_bytes, 32 * 1024 * 1024);
+    assert!(config.account.is_none() && config.keys.clients.is_empty() && config.models.default.is_none());
+    assert_eq!(config.upstream.token_base.as_str(), "https://oidc.us-east-1.amazonaws.com");
+    assert!(config.upstream.api_endpoint.is_none() && config.upstream.user_agent.is_none());
+    assert!(!config.upstream.share_content);
+    assert_eq!((config.upstream.surface.name, config.upstream.region.as_str()), ("runtime", "us-east-1"));
+    let Timeouts { connect, first_event, idle, total, ping_every } = config.timeouts;
+    assert_eq!(
+        [connect, first_event, idle, total, ping_every],
+        [10, 240, 180, 3600, 15].map(Duration::from_secs)
+    );
+    assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Text));
+    assert!(config.notes.is_empty());
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let file = Some("[listen]\nport = 1\nhost = \"::1\"\nbody_limit = \"1MiB\"\n");
+    let config =
+        load(&sources(&[("listen.port", "3")], &[("PORT", "2"), ("HOST", "0.0.0.0")], file)).unwrap();
+    assert_eq!(config.listen.address(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 3)));
+    assert_eq!(config.listen.body_limit_bytes, 1 << 20);
+    let emptied = load(&sources(&[], &[("PORT", "")], file)).unwrap();
+    assert_eq!(emptied.listen.port, 1, "an empty variable is an unset one");
+}
+
+#[test]
+fn a_whole_account_is_read_from_the_environment_or_the_file() {
+    let extra = [
+        ("AMAZONQ_PROFILE_ARN", ARN),
+        ("AMAZONQ_API_ENDPOINT", "http://127.0.0.1:9/"),
+        ("AMAZONQ_TOKEN_ENDPOINT", "http://127.0.0.1:9/token"),
+        ("OPENAI_KEYS", "sk-client-4d2e, sk-client-other"),
+    ];
+    let config = load(&sources(&[], &[&account()[..], &extra].concat(), None)).unwrap();
+    let account = config.account.unwrap();
+    assert_eq!(account.refresh_token.expose_secret(), TOKEN);
+    assert_eq!(account.client_id.expose_secret(), "client-1");
+    assert_eq!(account.client_secret.expose_secret(), SECRET);
+    assert_eq!(account.profile_arn.as_deref(), Some(ARN));
+    assert_eq!(config.upstream.api_endpoint.unwrap().as_str(), "http://127.0.0.1:9");
+    assert_eq!(config.upstream.token_base.as_str(), "http://127.0.0.1:9");
+    assert_eq!(config.upstream.region, "eu-central-1", "the profile decides");
+    assert_eq!(config.keys.clients.len(), 2);
+
+    let file = format!(
+        "[account]\nrefresh_token = \"{TOKEN}\"\nclient_id = \"client-1\"\nclient_secret = \"{SECRET}\"\n\
+         [keys]\nclients = [\"{KEY}\", \"sk-client-other\"]\n[upstream]\nshare_content = true\nsurface = \"q\"\n\
+         [timeouts]\nidle = 30\nping_every = \"250ms\"\n[log]\nformat = \"json\"\n[models]\ndefault = \"m\"\n"
+    );
+    let config = load(&sources(&[], &[], Some(&file))).unwrap();
+    assert!(config.account.is_some() && config.upstream.share_content);
+    assert_eq!((config.keys.clients.len(), config.upstream.surface.name), (2, "q"));
+    assert_eq!(config.timeouts.idle, Duration::from_secs(30));
+    assert_eq!(config.timeouts.ping_every, Duration::from_millis(250));
+    assert_eq!((config.log.format, config.models.default.as_deref()), (LogFormat::Json, Some("m")));
+}
+
+/// What each single mistake says: setting, value, origin, what is allowed.
+#[test]
+fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("PORT", "80x", &["listen.port is \"80x\" (environment variable PORT): expected a port number"]),
+        ("PORT", "65536", &["listen.port is \"65536\""]),
+        ("HOST", "example.com", &["listen.host is \"example.com\"", "127.0.0.1"]),
+        ("QM_BODY_LIMIT", "0", &["listen.body_limit is \"0\"", "1KiB to 1024MiB"]),
+        ("AMAZONQ_API_ENDPOINT", "http://example.com", &["upstream.api_endpoint", "https://", "loopback"]),
+        (
+            "AMAZONQ_TOKEN_ENDPOINT",
+            "https://example.com/token",
+            &["upstream.token_endpoint", "amazonaws.com"],
+        ),
+        ("QM_REGION", "evil.example/", &["upstream.region", "us-east-1 or eu-central-1"]),
+        ("QM_SURFACE", "telnet", &["upstream.surface is \"telnet\"", "runtime, runtime-ide, q"]),
+        ("QM_USER_AGENT", "a\nb", &["upstream.user_agent is \"a\\nb\"", "printable"]),
+        ("QM_SHARE_CONTENT", "perhaps", &["upstream.share_content", "true or false"]),
+        ("AMAZONQ_PROFILE_ARN", "arn:x", &["account.profile_arn is \"arn:x\"", "profile/ID"]),
+        (
+            "OPENAI_KEYS",
+            "abc",
+            &["keys.clients is set (environment variable OPENAI_KEYS): key number 1 must have"],
+        ),
+        ("OPENAI_KEYS", "sk-fine-enough,changeme", &["key number 2 is known to everybody"]),
+        ("QM_DEFAULT_MODEL", "two words", &["models.default"]),
+        ("QM_IDLE_TIMEOUT", "0", &["timeouts.idle is \"0\"", "10ms to 24h"]),
+        ("QM_PING_EVERY", "soon", &["timeouts.ping_every is \"soon\""]),
+        ("QM_LOG", "a=b=c", &["log.filter is \"a=b=c\""]),
+        ("QM_LOG_FORMAT", "xml", &["log.format is \"xml\"", "text or json"]),
+    ];
+    for (name, value, expected) in cases {
+        let found = mistakes(&sources(&[], &[(name, value)], None));
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        for part in *expected {
+            assert!(found[0].contains(part), "{name}: {found:?} lacks {part:?}");
+        }
+    }
+}
+
+#[test]
+fn the_origin_is_told_for_flags_and_files_too() {
+    let found = mistakes(&sources(&[("listen.port", "x")], &[], Some("[log]\nformat = \"y\"\n")));
+    assert!(found[0].starts_with("listen.port is \"x\" (flag --port): "), "{found:?}");
+    assert!(
+        found[1].starts_with("log.format is \"y\" (file quartermaster.toml, key log.format): "),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let file = "[listen]\nprot = 1\n[pool]\nsize = 3\n[log]\nfilter = [\"a\"]\n";
+    let environment = [("PORT", "x"), ("AMAZONQ_REFRESH_TOKEN", TOKEN), ("QM_LOG_FORMAT", "xml")];
+    let found = mistakes(&sources(&[("upstream.surface", "?")], &environment, Some(file)));
+    let expected = [
+        "key listen.prot: there is no such setting; did you mean listen.port?",
+        "key log.filter: must be a text",
+        "key pool: there is no such section",
+        "listen.port is \"x\"",
+        "upstream.surface is \"?\" (flag --surface)",
+        "account.client_id is missing",
+        "account.client_secret is missing",
+        "log.format is \"xml\"",
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.contains(expected), "{found} lacks {expected}");
+    }
+}
+
+#[test]
+fn half_an_account_is_a_mistake_whichever_half() {
+    for left_out in 0..3 {
+        let half: Vec<_> =
+            account().into_iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, v)| v).collect();
+        let found = mistakes(&sources(&[], &half, None));
+        let (variable, _) = account()[left_out];
+        assert!(
+            found.len() == 1 && found[0].contains("is missing") && found[0].contains(variable),
+            "{found:?}"
+        );
+    }
+    assert!(load(&sources(&[], &[("AMAZONQ_PROFILE_ARN", ARN)], None)).unwrap().account.is_none());
+}
+
+#[test]
+fn a_region_must_agree_with_the_profile_and_an_unknown_one_is_noted() {
+    let profile = ("AMAZONQ_PROFILE_ARN", ARN);
+    let found = mistakes(&sources(&[], &[profile, ("QM_REGION", "us-east-1")], None));
+    assert!(found.len() == 1 && found[0].contains("account.profile_arn says eu-central-1"), "{found:?}");
+    let config = load(&sources(&[], &[("QM_REGION", "ap-northeast-2")], None)).unwrap();
+    assert!(config.notes.len() == 1 && config.notes[0].contains("ap-northeast-2"), "{:?}", config.notes);
+    let elsewhere = [("QM_REGION", "ap-northeast-2"), ("AMAZONQ_API_ENDPOINT", "http://127.0.0.1:1")];
+    assert!(load(&sources(&[], &elsewhere, None)).unwrap().notes.is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_or_understood_is_a_mistake_that_quotes_nothing() {
+    let mut unreadable = sources(&[], &[], None);
+    unreadable.file =
+        FileSource::Unreadable { path: PathBuf::from("q.toml"), why: "no such file".to_owned() };
+    assert_eq!(mistakes(&unreadable), ["file q.toml: cannot be read: no such file"]);
+    let broken = format!("[keys]\nclients = \"{KEY}\" oops {SECRET}\n");
+    assert_eq!(
+        mistakes(&sources(&[], &[], Some(&broken))),
+        ["file quartermaster.toml: is not valid TOML, line 2"]
+    );
+    let comma = mistakes(&sources(&[], &[], Some("[keys]\nclients = [\"sk-one-key,sk-two-key\"]\n")));
+    assert_eq!(
+        comma,
+        ["file quartermaster.toml, key keys.clients: must be a text or a list of texts without commas"]
+    );
+    let number = mistakes(&sources(&[], &[], Some("listen = 3\n")));
+    assert_eq!(number, ["file quartermaster.toml, key listen: must be a section, written [listen]"]);
+}
+
+#[test]
+fn variables_of_other_versions_are_noted_and_slips_are_pointed_out() {
+    let environment: Vec<_> = UNUSED_VARIABLES.iter().map(|name| (*name, "something-long-enough")).collect();
+    let config =
+        load(&sources(&[], &[&environment[..], &[("QM_LOGS", "x"), (CONFIG_VARIABLE, "y")]].concat(), None))
+            .unwrap();
+    assert_eq!(config.notes.len(), UNUSED_VARIABLES.len() + 1, "{:?}", config.notes);
+    assert!(config.notes.iter().any(|note| note.contains("did you mean QM_LOG?")), "{:?}", config.notes);
+    assert!(!config.notes.iter().any(|note| note.contains("something-long-enough")));
+}
+
+#[test]
+fn the_demo_uses_no_account_or_key_that_happens_to_be_set() {
+    let extra = [("OPENAI_KEYS", "abc"), ("AMAZONQ_API_ENDPOINT", "http://example.com"), ("PORT", "0")];
+    let mut sources = sources(&[], &[&account()[..], &extra].concat(), None);
+    sources.scope = Scope::Demo;
+    let config = load(&sources).unwrap();
+    assert!(
+        config.account.is_none() && config.keys.clients.is_empty() && config.upstream.api_endpoint.is_none()
+    );
+    assert_eq!(config.listen.port, 0);
+}
+
+#[test]
+fn secrets_show_neither_in_debug_nor_in_reports_nor_in_mistakes() {
+    let keys = [("OPENAI_KEYS", KEY)];
+    let whole = sources(&[], &[&account()[..], &keys].concat(), None);
+    let shown = [format!("{:?}", load(&whole).unwrap()), describe(&whole).unwrap()];
+    let spoiled = sources(
+        &[],
+        &[
+            ("AMAZONQ_REFRESH_TOKEN", "refresh-7f3a with space"),
+            ("AMAZONQ_CLIENT_ID", "client-1"),
+            ("AMAZONQ_CLIENT_SECRET", "hidden-9b1c\u{7f}"),
+            ("OPENAI_KEYS", "sk-client-4d2e,x"),
+            ("AMAZONQ_API_ENDPOINT", "https://user:hidden-9b1c@q.us-east-1.amazonaws.com"),
+        ],
+        None,
+    );
+    let told = mistakes(&spoiled);
+    assert_eq!(told.len(), 4, "{told:?}");
+    for text in shown.iter().chain(&told) {
+        for secret in [TOKEN, SECRET, KEY] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+    assert!(shown[1].contains("account.client_secret = set (environment variable AMAZONQ_CLIENT_SECRET)"));
+}
+
+#[test]
+fn the_report_has_every_setting_once() {
+    let report = describe(&sources(&[("listen.port", "9")], &[], None)).unwrap();
+    for setting in SETTINGS {
+        let lines = report.lines().filter(|line| line.split(' ').next() == Some(setting.key)).count();
+        assert_eq!(lines, 1, "{}", setting.key);
+    }
+    assert!(report.contains("listen.port = \"9\" (flag --port)\n"), "{report}");
+    assert!(report.contains("listen.host = \"127.0.0.1\" (default)\n"), "{report}");
+    assert!(report.contains("account.refresh_token is unset\n"), "{report}");
+}
+
+#[test]
+fn the_table_has_no_name_twice_and_its_defaults_are_sound() {
+    let keys: BTreeMap<_, _> = SETTINGS.iter().map(|setting| (setting.key, setting)).collect();
+    let names: BTreeMap<_, _> = SETTINGS.iter().map(|setting| (setting.environment, setting)).collect();
+    let flags: BTreeMap<_, _> = SETTINGS.iter().map(|setting| (setting.flag, setting)).collect();
+    let with_flags = SETTINGS.iter().filter(|setting| setting.flag.is_some()).count();
+    assert_eq!((keys.len(), names.len()), (SETTINGS.len(), SETTINGS.len()));
+    assert_eq!(flags.keys().filter(|flag| flag.is_some()).count(), with_flags);
+    assert!(SETTINGS.iter().all(|setting| setting.key.split('.').count() == 2));
+}
+
+/// The operator's page has a row for every setting with its names and default, and no row for anything else.
+#[test]
+fn the_documentation_agrees_with_the_table() {
+    let page = include_str!("../../../../docs/CONFIGURATION.md");
+    for setting in SETTINGS {
+        let flag = setting.flag.map_or("none".to_owned(), |flag| format!("`{flag}`"));
+        let default = setting.default.map_or("none".to_owned(), |text| format!("`{text}`"));
+        let row = format!("| `{}` | `{}` | {flag} | {default} |", setting.key, setting.environment);
+        assert!(page.contains(&row), "docs/CONFIGURATION.md lacks the row: {row}");
+    }
+    let rows =
+        page.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 4).count();
+    assert_eq!(rows, SETTINGS.len(), "docs/CONFIGURATION.md has a row for something that is no setting");
+    for name in UNUSED_VARIABLES.iter().chain([&CONFIG_VARIABLE]) {
+        assert!(page.contains(&format!("`{name}`")), "docs/CONFIGURATION.md does not mention {name}");
+    }
+}

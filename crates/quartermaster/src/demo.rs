@@ -1,0 +1,45 @@
+//! `demo`: the gateway and a simulated upstream in one process, with an account and a key made up on the spot.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Context;
+use qm_simulator::{Options, SimAccount};
+use rand::distr::{Alphanumeric, SampleString};
+
+use crate::config::{Account, Config, Endpoint};
+use crate::{banner, serve, stop, wiring};
+
+/// Long enough not to be guessed, short enough to be read.
+const KEY_LETTERS: usize = 20;
+
+/// Runs the demo. `pace` is the pause between two pieces of an answer.
+pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Result<()> {
+    let listener = serve::bind(&config.listen).await?;
+    let account = SimAccount::default();
+    let simulator =
+        qm_simulator::start(Options { pace, accounts: vec![account.clone()], ..Options::default() })
+            .await
+            .context("the simulated upstream cannot be started")?;
+    let key = format!("qm-demo-{}", Alphanumeric.sample_string(&mut rand::rng(), KEY_LETTERS));
+    let config = pointed_at(&simulator.base(), account, &key, config)?;
+
+    let text = banner::text(&serve::base_url(listener.local_addr()?), &key);
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Box::pin(wiring::serve(config, listener, stop::asked())).await
+}
+
+/// The configuration with the simulator for an upstream.
+fn pointed_at(base: &str, account: SimAccount, key: &str, mut config: Config) -> anyhow::Result<Config> {
+    let endpoint = Endpoint::parse(base).map_err(anyhow::Error::msg)?;
+    config.upstream.api_endpoint = Some(endpoint.clone());
+    config.upstream.token_base = endpoint;
+    config.account = Some(Account {
+        refresh_token: account.refresh_token.into(),
+        client_id: account.client_id.into(),
+        client_secret: account.client_secret.into(),
+        profile_arn: account.profile_arn,
+    });
+    config.keys.clients = vec![key.into()];
+    Ok(config)
+}

@@ -1,0 +1,67 @@
+//! `serve`: opens the door, says what is behind it, and serves until asked to stop.
+
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::anyhow;
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use crate::config::{Config, Listen};
+use crate::{stop, wiring};
+
+/// Runs the gateway.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let listener = bind(&config.listen).await?;
+    announce(&config, listener.local_addr()?);
+    Box::pin(wiring::serve(config, listener, stop::asked())).await
+}
+
+/// Opens the port, or says what stands in the way and what to do.
+pub(crate) async fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
+    let address = listen.address();
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow!(
+            "{address} is already in use: stop the other program, or choose another port with --port or PORT"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            anyhow!("{address} needs more rights: choose a port above 1023 with --port or PORT")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            anyhow!("{address} is not an address of this machine: choose another with --host or HOST")
+        }
+        _ => anyhow!(error).context(format!("{address} cannot be listened on")),
+    })
+}
+
+fn announce(config: &Config, address: SocketAddr) {
+    for note in &config.notes {
+        warn!("{note}");
+    }
+    let keys = config.keys.clients.len();
+    let (account, surface) = (config.account.is_some(), config.upstream.surface.name);
+    info!(%address, surface, region = config.upstream.region, account, keys, "listening");
+    if account {
+        info!(
+            "the account is from the environment or the file, which counts as having acknowledged the note on terms: \
+             the upstream is not published for third-party use; see the README"
+        );
+    } else {
+        warn!("there is no account: set AMAZONQ_REFRESH_TOKEN, AMAZONQ_CLIENT_ID and AMAZONQ_CLIENT_SECRET");
+    }
+    if keys == 0 {
+        warn!("there is no client key, so every request is refused: set OPENAI_KEYS");
+    }
+}
+
+/// The address that a client on this machine uses.
+pub(crate) fn base_url(address: SocketAddr) -> String {
+    let mut reachable = address;
+    if address.ip().is_unspecified() {
+        reachable.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{reachable}")
+}

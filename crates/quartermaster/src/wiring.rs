@@ -1,0 +1,86 @@
+//! Builds the gateway from its configuration: the bill of materials, in the order of who needs whom.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use qm_front::serve::{Bounds, serve as serve_http};
+use qm_front::{Front, router};
+use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
+use qm_upstream::{Account, Client, Endpoints, Identity, Login};
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+
+use crate::config::{self, Config, Timeouts};
+use crate::ledger::LogLedger;
+
+/// Most client connections at once; further ones wait in the listener's queue.
+const MAX_CONNECTIONS: usize = 16_384;
+
+/// How long open answers may go on once the gateway has been asked to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Serves until `shutdown` resolves and the open answers have ended.
+pub(crate) async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let random: Random = Arc::new(rand::random::<u128>);
+    let account =
+        config.account.as_ref().map(|account| build_account(account, &config)).transpose()?.map(Arc::new);
+    let relay = Relay {
+        admission: Arc::new(StaticKeys::new(&config.keys.clients)),
+        accounts: Arc::new(OneAccount(account.clone())),
+        ledger: Arc::new(LogLedger),
+        deadlines: deadlines(config.timeouts),
+        default_model: config.models.default.clone(),
+        random: Arc::clone(&random),
+    };
+    let draining = Arc::new(AtomicBool::new(false));
+    let front = Front {
+        relay: Arc::new(relay),
+        max_body: config.listen.body_limit_bytes,
+        random,
+        keys: config.keys.clients.len(),
+        draining: Arc::clone(&draining),
+    };
+    let shutdown = async move {
+        shutdown.await;
+        draining.store(true, Ordering::Relaxed);
+    };
+    if let Some(account) = account {
+        // Ahead of the first request: its token and its models. Started here, awaited by nobody.
+        drop(account.catalogue());
+    }
+    let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
+    serve_http(listener, router(front), bounds, shutdown).await.context("serving failed")
+}
+
+fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<Account> {
+    let upstream = &config.upstream;
+    let endpoints = Endpoints::new(
+        upstream.surface,
+        account.profile_arn.as_deref(),
+        Some(&upstream.region),
+        upstream.api_endpoint.as_ref().map(config::Endpoint::as_str),
+        Some(upstream.token_base.as_str()),
+    )?;
+    let identity = Identity::new(upstream.user_agent.as_deref(), upstream.share_content)
+        .map_err(|text| anyhow!("`{text}` cannot be a user agent"))?;
+    let login = Login {
+        name: "environment".to_owned(),
+        client_id: account.client_id.expose_secret().to_owned(),
+        client_secret: account.client_secret.clone(),
+        refresh_token: account.refresh_token.clone(),
+        arn: account.profile_arn.clone(),
+        surface: upstream.surface,
+    };
+    Ok(Account::new(login, Client::new(identity, config.timeouts.connect), endpoints))
+}
+
+fn deadlines(timeouts: Timeouts) -> Deadlines {
+    let Timeouts { connect: _, first_event, idle, total, ping_every } = timeouts;
+    Deadlines { first_event, idle, total, ping: ping_every }
+}

@@ -1,0 +1,98 @@
+//! The real binary, as an operator runs it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot start its program should fail loudly")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A directory of this test's own, without a configuration file.
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn run(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_quartermaster"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn version_says_name_and_version() {
+    let (code, stdout, _) = run(&directory("version"), &["version"], &[]);
+    assert_eq!(
+        (code, stdout.as_str()),
+        (Some(0), concat!("quartermaster ", env!("CARGO_PKG_VERSION"), "\n"))
+    );
+}
+
+#[test]
+fn check_config_shows_what_it_understood() {
+    let environment =
+        [("OPENAI_KEYS", "sk-not-to-be-seen"), ("HOST", "::1"), ("ADMIN_KEY", "also-not-to-be-seen")];
+    let (code, stdout, stderr) =
+        run(&directory("understood"), &["check-config", "--port", "0"], &environment);
+    assert_eq!(code, Some(0), "{stderr}");
+    for part in [
+        "listen.port = \"0\" (flag --port)",
+        "listen.host = \"::1\" (environment variable HOST)",
+        "keys.clients = set (environment variable OPENAI_KEYS)",
+        "note: ADMIN_KEY is set, but this version does not use it",
+        "The configuration is valid.",
+    ] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert!(!stdout.contains("not-to-be-seen"), "{stdout}");
+}
+
+#[test]
+fn mistakes_end_with_2_and_are_told_together() {
+    for command in ["check-config", "serve"] {
+        let environment = [("PORT", "x"), ("AMAZONQ_CLIENT_SECRET", "not-to-be-seen")];
+        let (code, stdout, stderr) = run(&directory("mistaken"), &[command, "--surface", "y"], &environment);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+        assert!(stderr.starts_with("The configuration has 4 mistakes:\n"), "{stderr}");
+        assert!(!stderr.contains("not-to-be-seen"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_file_is_found_by_default_by_variable_and_by_flag() {
+    let place = directory("files");
+    let file = |name: &str, port: u16| {
+        std::fs::write(place.join(name), format!("[listen]\nport = {port}\n")).unwrap();
+    };
+    file("quartermaster.toml", 1);
+    file("variable.toml", 2);
+    file("flag.toml", 3);
+    let expect = |arguments: &[&str], environment: &[(&str, &str)], expected: &str| {
+        let (code, stdout, stderr) = run(&place, arguments, environment);
+        assert!(code == Some(0) && stdout.contains(&format!("listen.port = {expected}")), "{stdout}{stderr}");
+    };
+    let variable = [("QM_CONFIG", "variable.toml")];
+    let flag = ["check-config", "--config", "flag.toml"];
+    expect(&["check-config"], &[], "\"1\" (file quartermaster.toml, key listen.port)");
+    expect(&["check-config"], &variable, "\"2\" (file variable.toml, key listen.port)");
+    expect(&flag, &variable, "\"3\" (file flag.toml, key listen.port)");
+    let (code, _, stderr) = run(&place, &["check-config", "--config", "absent.toml"], &[]);
+    assert!(code == Some(2) && stderr.contains("file absent.toml: cannot be read"), "{stderr}");
+}
+
+#[test]
+fn a_port_in_use_is_said_with_the_way_out() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for command in ["serve", "demo"] {
+        let (code, _, stderr) = run(&directory("taken"), &[command, "--port", &port], &[]);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(
+            stderr.contains(&format!("127.0.0.1:{port} is already in use")) && stderr.contains("--port"),
+            "{stderr}"
+        );
+    }
+}
