@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use qm_anthropic::models::{self, Listed, Page};
@@ -25,7 +26,7 @@ pub(crate) struct Paging {
 pub(crate) async fn list(
     State(front): State<Arc<Front>>,
     _: Admitted,
-    paging: Option<Query<Paging>>,
+    paging: Result<Query<Paging>, QueryRejection>,
 ) -> Response {
     let paging = paging.map(|Query(paging)| paging).unwrap_or_default();
     let page = Page {

@@ -132,7 +132,7 @@ impl<E: Encoder> Pump<E> {
 
     /// The stream broke: the client is told, in its format, that this is no good end.
     fn fail(&mut self, code: &'static str) {
-        self.decoder.fail(broken_off(code), &mut self.sinks);
+        self.decoder.fail(&broken_off(code), &mut self.sinks);
         self.stop();
     }
 

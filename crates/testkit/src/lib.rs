@@ -1,10 +1,11 @@
 //! A whole house in one process: simulator, upstream, relay and front on loopback. For tests only.
 //!
 //! Knows: how to build every room with small deadlines and exact randomness, and how to ask it as a client would.
-//! Must not know: any wire format; tests bring theirs.
+//! Must not know: any vendor's wire format; tests bring theirs.
 
 mod client;
 mod ledger;
+pub mod sse;
 
 use std::future::pending;
 use std::io;
