@@ -53,8 +53,12 @@ fn count<'t>(system: impl Iterator<Item = &'t str>, turns: &[Turn<'_>], tools: &
         meter.add(&tool.description);
         meter.add(tool.schema.get());
     }
+    let mut speaker = None;
     for turn in turns {
-        meter.add_tokens(FRAME_TOKENS);
+        // Neighbours of one role will be one turn.
+        if speaker.replace(turn.role) != Some(turn.role) {
+            meter.add_tokens(FRAME_TOKENS);
+        }
         add(&mut meter, &turn.parts);
     }
     meter.tokens()

@@ -27,8 +27,11 @@ const SERVER_BLOCKS: [&str; 12] = [
     "compaction",
 ];
 
-const EXPECTED: &str = "'text', 'image', 'document', 'search_result', 'tool_use', 'tool_result', 'thinking', \
+/// What may stand in a message.
+const IN_MESSAGE: &str = "'text', 'image', 'document', 'search_result', 'tool_use', 'tool_result', 'thinking', \
      'redacted_thinking'";
+/// What may stand in a tool's result or a document.
+const INSIDE: &str = "'text', 'image', 'document', 'search_result', 'tool_reference'";
 
 /// Adds what a message's block says to `parts`.
 pub(super) fn add<'a>(
@@ -62,7 +65,7 @@ pub(super) fn add<'a>(
         }
         "tool_use" => parts.push(Part::ToolUse(tool_use(block, at, &path.key("tool_use"))?)),
         "tool_result" => parts.push(Part::ToolResult(tool_result(block, at, &path.key("tool_result"))?)),
-        _ => plain(parts, block, &kind, at, path)?,
+        _ => plain(parts, block, (&kind, IN_MESSAGE), at, path)?,
     }
     Ok(())
 }
@@ -90,7 +93,7 @@ pub(super) fn texts<'a>(content: Content<'a>, path: &Path<'_>) -> Result<Vec<Cow
 fn plain<'a>(
     parts: &mut Vec<Part<'a>>,
     block: Block<'a>,
-    kind: &str,
+    (kind, expected): (&str, &str),
     at: At,
     path: &Path<'_>,
 ) -> Result<(), Fault> {
@@ -112,7 +115,7 @@ fn plain<'a>(
         }
         _ => {
             return Err(path.fault(format_args!(
-                "Input tag '{}' found using 'type' does not match any of the expected tags: {EXPECTED}",
+                "Input tag '{}' found using 'type' does not match any of the expected tags: {expected}",
                 path::word(kind)
             )));
         }
@@ -156,7 +159,7 @@ fn nested<'a>(content: Content<'a>, at: At, path: &Path<'_>) -> Result<Vec<Part<
                 let path = path.index(index);
                 let block = block.required(&path)?;
                 let kind = kind(&block, &path)?;
-                plain(&mut parts, block, &kind, at, &path)?;
+                plain(&mut parts, block, (&kind, INSIDE), at, &path)?;
             }
             Ok(parts)
         }

@@ -1,0 +1,122 @@
+//! Bodies as real clients send them (spec/clients.md §2), and the conversations they become.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+use std::fmt::Write as _;
+use std::{fs, path::Path};
+
+use qm_anthropic::{count, request};
+use qm_canon::{Choice, Conversation, Part};
+
+/// Every fixture, each against its snapshot.
+#[test]
+fn real_bodies_become_conversations() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/understood");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let body = fs::read(&path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let ask = request::decode(&body).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let text = format!("stream: {}\n{}", ask.stream(), described(ask.conversation()));
+        insta::assert_snapshot!(name, text);
+        seen += 1;
+    }
+    assert!(seen >= 8, "the fixtures are gone");
+}
+
+#[test]
+fn the_model_and_the_stream_flag_are_as_the_client_said() {
+    let body =
+        br#"{"model":"a/b:c","max_tokens":1,"messages":[{"role":"user","content":"x"}],"stream":true}"#;
+    let ask = request::decode(body).unwrap();
+    assert_eq!((ask.model(), ask.stream()), ("a/b:c", true));
+}
+
+#[test]
+fn text_is_borrowed_from_the_body() {
+    let body = br#"{"model":"m","max_tokens":1,"system":"sys","messages":[{"role":"user","content":[{"type":"text","text":"words"}]}]}"#;
+    let ask = request::decode(body).unwrap();
+    let within = |text: &str| body.as_ptr_range().contains(&text.as_ptr());
+    let [Part::Text(text)] = ask.conversation().turns()[0].parts.as_slice() else { panic!("one text") };
+    assert!(within(text) && within(&ask.conversation().system()[0]) && within(ask.model()));
+}
+
+/// A count is asked of parts of a conversation too, so less need be there.
+#[test]
+fn a_count_needs_no_bound_and_no_last_word_of_the_user() {
+    let body =
+        br#"{"model":"m","tools":[],"messages":[{"role":"assistant","content":"Four words are here."}]}"#;
+    let tokens = count::decode_and_count(body).unwrap();
+    assert!((5..20).contains(&tokens), "{tokens}");
+    assert_eq!(count::render(tokens), format!("{{\"input_tokens\":{tokens}}}").into_bytes());
+    assert!(count::decode_and_count(br#"{"model":"m","messages":[]}"#).is_err());
+    assert!(count::decode_and_count(br#"{"messages":[{"role":"user","content":"x"}]}"#).is_err());
+}
+
+/// The figure of the count and the estimate at the head of a reply must not contradict each other.
+#[test]
+fn a_count_equals_the_estimate_of_the_conversation() {
+    for name in ["claude_code_first_step", "sdk_documents", "ai_sdk_object_by_tool"] {
+        let path = format!("{}/tests/fixtures/understood/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let body = fs::read(path).unwrap();
+        let ask = request::decode(&body).unwrap();
+        let tokens = count::tokens(ask.conversation());
+        assert_eq!(tokens, count::decode_and_count(&body).unwrap(), "{name}");
+        assert!(tokens > 20, "{name}: {tokens}");
+    }
+}
+
+fn described(conversation: &Conversation<'_>) -> String {
+    let mut out = String::new();
+    let sampling = conversation.sampling();
+    writeln!(out, "model: {}", conversation.model()).unwrap();
+    writeln!(out, "max tokens: {:?}, stop: {:?}", sampling.max_tokens, sampling.stop).unwrap();
+    writeln!(out, "thinking: {:?}, effort: {:?}", conversation.thinking(), conversation.effort()).unwrap();
+    writeln!(out, "affinity: {:?}", conversation.affinity()).unwrap();
+    let choice = match conversation.choice() {
+        Choice::Auto => "auto".to_owned(),
+        Choice::None => "none".to_owned(),
+        Choice::Any => "any".to_owned(),
+        Choice::Tool(name) => format!("the tool {name}"),
+    };
+    writeln!(out, "choice: {choice}, single: {}", conversation.single_tool()).unwrap();
+    for tool in conversation.tools() {
+        writeln!(out, "tool {}: {:?} {}", tool.name, tool.description, tool.schema).unwrap();
+    }
+    for text in conversation.system() {
+        writeln!(out, "system: {text:?}").unwrap();
+    }
+    for turn in conversation.turns() {
+        writeln!(out, "{:?}", turn.role).unwrap();
+        describe(&mut out, "  ", &turn.parts);
+    }
+    out
+}
+
+fn describe(out: &mut String, indent: &str, parts: &[Part<'_>]) {
+    for part in parts {
+        write!(out, "{indent}").unwrap();
+        match part {
+            Part::Text(text) => writeln!(out, "text {text:?}"),
+            Part::Image(image) => {
+                writeln!(out, "image {:?} {} from {:?}", image.media_type, image.base64, image.at)
+            }
+            Part::Document(document) => writeln!(
+                out,
+                "document {} {:?} {} from {:?}",
+                document.format, document.name, document.base64, document.at
+            ),
+            Part::ToolUse(call) => {
+                writeln!(out, "call {} of {} with {} from {:?}", call.id, call.name, call.input, call.at)
+            }
+            Part::ToolResult(result) => {
+                writeln!(out, "result of {} error {} from {:?}", result.id, result.error, result.at).unwrap();
+                describe(out, &format!("{indent}  "), &result.parts);
+                Ok(())
+            }
+            Part::Thinking { text, signature } => writeln!(out, "thinking {text:?} sealed {signature:?}"),
+            Part::Redacted(data) => writeln!(out, "redacted {data:?}"),
+        }
+        .unwrap();
+    }
+}
