@@ -1,5 +1,8 @@
 //! What the demo prints: lines to paste.
 
+/// A model that the simulator offers, as clients name it.
+const MODEL: &str = "claude-sonnet-4-5";
+
 /// The demo's greeting: where it is, its key, and how clients are pointed at it.
 pub(crate) fn text(base: &str, key: &str) -> String {
     format!(
@@ -27,9 +30,6 @@ Python, pip install anthropic, asynchronous, whole answer:
 "#
     )
 }
-
-/// A model that the simulator offers, as clients name it.
-const MODEL: &str = "claude-sonnet-4-5";
 
 #[cfg(test)]
 mod tests {

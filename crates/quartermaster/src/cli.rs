@@ -117,7 +117,7 @@ pub(crate) struct SimulateFlags {
     /// Benchmark: begin every event's text with the time it was sent, 20 digits of nanoseconds
     #[arg(long, requires = "bench_events")]
     pub(crate) bench_stamp: bool,
-    /// Benchmark: events in one write
+    /// Benchmark: events in one write; 0 writes a whole answer at once
     #[arg(long, value_name = "N", default_value_t = 1, requires = "bench_events")]
     pub(crate) bench_per_write: usize,
 }

@@ -34,10 +34,15 @@ pub(crate) async fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn announce(config: &Config, address: SocketAddr) {
-    for note in &config.notes {
+/// Says what the operator should know although it is no mistake.
+pub(crate) fn mention(notes: &[String]) {
+    for note in notes {
         warn!("{note}");
     }
+}
+
+fn announce(config: &Config, address: SocketAddr) {
+    mention(&config.notes);
     let keys = config.keys.clients.len();
     let (account, surface) = (config.account.is_some(), config.upstream.surface.name);
     info!(%address, surface, region = config.upstream.region, account, keys, "listening");

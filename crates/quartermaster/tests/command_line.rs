@@ -1,8 +1,13 @@
 //! The real binary, as an operator runs it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot start its program should fail loudly")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot start its program should fail loudly"
+)]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A directory of this test's own, without a configuration file.
 fn directory(name: &str) -> PathBuf {
@@ -95,4 +100,68 @@ fn a_port_in_use_is_said_with_the_way_out() {
             "{stderr}"
         );
     }
+}
+
+/// A running gateway, ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Starts `serve` and reads its log up to the line that holds `last`.
+fn log_of_serve(name: &str, environment: &[(&str, &str)], last: &str) -> String {
+    let mut gateway = Running(
+        Command::new(env!("CARGO_BIN_EXE_quartermaster"))
+            .args(["serve", "--port", "0"])
+            .env_clear()
+            .envs(environment.iter().copied())
+            .current_dir(directory(name))
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut log = String::new();
+    for line in BufReader::new(gateway.0.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        log.push_str(&line);
+        log.push('\n');
+        if line.contains(last) {
+            return log;
+        }
+    }
+    panic!("the log ended without {last:?}:\n{log}");
+}
+
+#[test]
+fn a_gateway_with_nothing_configured_starts_closed_and_says_what_is_missing() {
+    let log = log_of_serve("closed", &[], "set OPENAI_KEYS");
+    for part in
+        ["address=127.0.0.1:", "account=false", "keys=0", "surface=\"runtime\"", "AMAZONQ_REFRESH_TOKEN"]
+    {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+}
+
+#[test]
+fn a_start_is_announced_without_secrets_and_with_the_note_on_terms() {
+    let environment = [
+        ("AMAZONQ_REFRESH_TOKEN", "token-not-to-be-seen"),
+        ("AMAZONQ_CLIENT_ID", "client-not-to-be-seen"),
+        ("AMAZONQ_CLIENT_SECRET", "secret-not-to-be-seen"),
+        ("AMAZONQ_API_ENDPOINT", "http://127.0.0.1:1"),
+        ("AMAZONQ_TOKEN_ENDPOINT", "http://127.0.0.1:1/token"),
+        ("OPENAI_KEYS", "key-not-to-be-seen"),
+        ("DATABASE_PATH", "data/x.db"),
+        ("QM_LOG_FORMAT", "json"),
+    ];
+    let log = log_of_serve("announced", &environment, "note on terms");
+    for part in ["\"account\":true", "\"keys\":1", "DATABASE_PATH is set, but this version does not use it"] {
+        assert!(log.contains(part), "{part}: {log}");
+    }
+    assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{log}");
+    assert!(!log.contains("not-to-be-seen"), "{log}");
 }

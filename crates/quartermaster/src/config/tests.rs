@@ -203,6 +203,9 @@ fn a_region_must_agree_with_the_profile_and_an_unknown_one_is_noted() {
     assert!(config.notes.len() == 1 && config.notes[0].contains("ap-northeast-2"), "{:?}", config.notes);
     let elsewhere = [("QM_REGION", "ap-northeast-2"), ("AMAZONQ_API_ENDPOINT", "http://127.0.0.1:1")];
     assert!(load(&sources(&[], &elsewhere, None)).unwrap().notes.is_empty());
+    let hostless = [("QM_REGION", "eu-central-1"), ("QM_SURFACE", "codewhisperer")];
+    let notes = load(&sources(&[], &hostless, None)).unwrap().notes;
+    assert!(notes.len() == 1 && notes[0].contains("q-rest"), "{notes:?}");
 }
 
 #[test]

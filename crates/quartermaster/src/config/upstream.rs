@@ -38,6 +38,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Upstream, Refused> {
         let names = SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>();
         Surface::named(text).ok_or_else(|| format!("expected one of {}", names.join(", ")))
     });
+    if let (Ok(None), Ok(region), Ok(surface)) = (&api_endpoint, &region, &surface)
+        && surface.name == "codewhisperer"
+        && region != DEFAULT_REGION
+    {
+        // spec/upstream.md §0.2: elsewhere the same face is at another host.
+        reader.note(format!("surface codewhisperer has no host in {region}; q-rest has the same face there"));
+    }
     let user_agent = reader.optional("upstream.user_agent", |text| {
         let sound = (1..=USER_AGENT_LIMIT_BYTES).contains(&text.len())
             && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
