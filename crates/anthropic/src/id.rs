@@ -20,3 +20,28 @@ pub(crate) fn inward(id: Cow<'_, str>) -> Cow<'_, str> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::{PREFIX, inward};
+
+    proptest! {
+        #[test]
+        fn the_upstream_gets_back_the_id_it_gave(id in "(toolu_){0,2}[a-zA-Z0-9_-]{1,30}") {
+            let outward = format!("{PREFIX}{id}");
+            prop_assert_eq!(inward(Cow::Borrowed(&outward)), id.as_str());
+            prop_assert_eq!(inward(Cow::Owned(outward.clone())), id.as_str());
+        }
+    }
+
+    #[test]
+    fn an_id_of_another_making_passes() {
+        for id in ["call_1", "tooluse_x", "toolu", "toolu_"] {
+            assert_eq!(inward(id.into()), id);
+        }
+    }
+}

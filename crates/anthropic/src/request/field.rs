@@ -53,6 +53,10 @@ pub(super) trait Shape<'de>: Sized {
 /// A list.
 pub(super) struct List<T>(pub(super) Vec<Field<T>>);
 
+/// A whole number, however it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Integer(pub(super) f64);
+
 /// A number, whole or not.
 #[derive(Clone, Copy)]
 pub(super) struct Number(pub(super) f64);
@@ -154,6 +158,14 @@ impl Shape<'_> for bool {
 
     fn boolean(value: bool) -> Option<Self> {
         Some(value)
+    }
+}
+
+impl Shape<'_> for Integer {
+    const SHOULD: &'static str = "Input should be a valid integer";
+
+    fn number(value: f64) -> Option<Self> {
+        (value.fract() == 0.0).then_some(Self(value))
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use qm_canon::{Display, Effort, Fault, Thinking};
 use serde_json::value::RawValue;
 
-use super::field::{Field, List, Number};
+use super::field::{Field, Integer, List, Number};
 use super::path::Path;
 use super::wire;
 
@@ -19,7 +19,7 @@ const LEAST_BUDGET_TOKENS: f64 = 1024.0;
 const NO_STRUCTURED_OUTPUTS: &str = "Extra inputs are not permitted. Structured outputs are not supported by this \
      gateway yet: offer a tool with the schema as its input_schema and force it with tool_choice.";
 
-pub(super) fn max_tokens(field: Field<Number>) -> Result<u32, Fault> {
+pub(super) fn max_tokens(field: Field<Integer>) -> Result<u32, Fault> {
     let path = Path::Top("max_tokens");
     whole(field.required(&path)?, 1.0, &path)
 }
@@ -29,7 +29,7 @@ pub(super) fn max_tokens(field: Field<Number>) -> Result<u32, Fault> {
 pub(super) fn check_sampling(
     temperature: Field<Number>,
     top_p: Field<Number>,
-    top_k: Field<Number>,
+    top_k: Field<Integer>,
 ) -> Result<(), Fault> {
     for (key, field) in [("temperature", temperature), ("top_p", top_p)] {
         let path = Path::Top(key);
@@ -146,11 +146,8 @@ pub(super) fn affinity(field: Field<wire::Metadata<'_>>) -> Result<Option<Cow<'_
     Ok(user_id.filter(|id| !id.is_empty()))
 }
 
-/// A whole number of at least `least`; more than fits is as much as fits.
-fn whole(Number(value): Number, least: f64, path: &Path<'_>) -> Result<u32, Fault> {
-    if value.fract() != 0.0 {
-        return Err(path.fault("Input should be a valid integer"));
-    }
+/// A number of at least `least`; more than fits is as much as fits.
+fn whole(Integer(value): Integer, least: f64, path: &Path<'_>) -> Result<u32, Fault> {
     if value < least {
         return Err(path.fault(format_args!("Input should be greater than or equal to {least}")));
     }

@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::field::{Field, List, Number, Shape};
+use super::field::{Field, Integer, List, Number, Shape};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -18,12 +18,12 @@ pub(super) struct Body<'a> {
     pub(super) system: Field<Content<'a>>,
     pub(super) tools: Field<List<Tool<'a>>>,
     pub(super) tool_choice: Field<Choice<'a>>,
-    pub(super) max_tokens: Field<Number>,
+    pub(super) max_tokens: Field<Integer>,
     pub(super) stop_sequences: Field<List<Cow<'a, str>>>,
     pub(super) stream: Field<bool>,
     pub(super) temperature: Field<Number>,
     pub(super) top_p: Field<Number>,
-    pub(super) top_k: Field<Number>,
+    pub(super) top_k: Field<Integer>,
     pub(super) thinking: Field<Thinking<'a>>,
     pub(super) output_config: Field<OutputConfig<'a>>,
     #[serde(borrow)]
@@ -111,7 +111,7 @@ pub(super) struct Choice<'a> {
 pub(super) struct Thinking<'a> {
     #[serde(rename = "type")]
     pub(super) kind: Field<Cow<'a, str>>,
-    pub(super) budget_tokens: Field<Number>,
+    pub(super) budget_tokens: Field<Integer>,
     pub(super) display: Field<Cow<'a, str>>,
 }
 
