@@ -109,7 +109,7 @@ pub(crate) fn escape(text: &str, out: &mut String) {
 
 #[inline]
 fn needs_escape(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    matches!(byte, 0..=0x1f | b'"' | b'\\')
 }
 
 fn push_escape(byte: u8, out: &mut String) {

@@ -41,9 +41,9 @@ pub(super) fn write(text: &str, out: &mut String) -> Result<Properties, Trouble>
     let required = merger.gather(text, 0)?;
     out.push_str(r#"{"type":"object""#);
     for (key, value) in &members {
-        let merged = matches!(key.as_ref(), "type" | "properties" | "required" | "oneOf" | "anyOf" | "allOf")
+        let united = matches!(key.as_ref(), "type" | "properties" | "required" | "oneOf" | "anyOf" | "allOf")
             || (key == "$ref" && merger.definition(value).is_some());
-        if !merged {
+        if !united {
             write_member(key, value, out)?;
         }
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 #[track_caller]
@@ -154,7 +156,7 @@ fn depth_and_references_are_bounded() {
     for index in 0..60 {
         let next = index + 1;
         let reference = format!(r##"{{"$ref":"#/$defs/d{next}"}}"##);
-        bomb.push_str(&format!(r#","d{index}":{{"anyOf":[{reference},{reference}]}}"#));
+        write!(bomb, r#","d{index}":{{"anyOf":[{reference},{reference}]}}"#).unwrap();
     }
     bomb.push_str("}}");
     assert_eq!(write(&bomb, &mut out), Err(Trouble::TooWide));
