@@ -2,16 +2,13 @@
 
 use bytes::BytesMut;
 use qm_canon::estimate::Meter;
-use qm_canon::{Conversation, Fault, Part, Tool, Turn};
+use qm_canon::{Document, Draft, Fault, Part};
 
 use crate::{json, request};
 
 /// What a picture counts: Anthropic's cost of the largest it does not shrink. Its true size is in the bytes, which
 /// nobody decodes for a count.
 const IMAGE_TOKENS: u64 = 1_600;
-
-/// Base64 bytes of a document for one token: a page of PDF has about 60 KB and about 2,000 tokens.
-const DOCUMENT_BYTES_PER_TOKEN: u64 = 40;
 
 /// What the frame of a turn, a call or a tool counts.
 const FRAME_TOKENS: u64 = 4;
@@ -21,15 +18,7 @@ const FRAME_TOKENS: u64 = 4;
 /// # Errors
 /// As [`request::decode`], but `max_tokens` need not be there and the last message may be the assistant's.
 pub fn decode_and_count(body: &[u8]) -> Result<u64, Fault> {
-    let draft = request::decode_uncommitted(body)?;
-    Ok(count(draft.system.iter().map(AsRef::as_ref), &draft.turns, &draft.tools))
-}
-
-/// Tokens of a conversation: the figure that [`decode_and_count`] gives for the same request, up to the repairs that
-/// made it regular.
-#[must_use]
-pub fn tokens(conversation: &Conversation<'_>) -> u64 {
-    count(conversation.system().iter().map(AsRef::as_ref), conversation.turns(), conversation.tools())
+    request::decode_uncommitted(body).map(|draft| count(&draft))
 }
 
 /// The answer to a count.
@@ -42,23 +31,19 @@ pub fn render(tokens: u64) -> Vec<u8> {
     out.into()
 }
 
-fn count<'t>(system: impl Iterator<Item = &'t str>, turns: &[Turn<'_>], tools: &[Tool<'_>]) -> u64 {
+fn count(draft: &Draft<'_>) -> u64 {
     let mut meter = Meter::default();
-    for text in system {
+    for text in &draft.system {
         meter.add(text);
     }
-    for tool in tools {
+    for tool in &draft.tools {
         meter.add_tokens(FRAME_TOKENS);
         meter.add(&tool.name);
         meter.add(&tool.description);
         meter.add(tool.schema.get());
     }
-    let mut speaker = None;
-    for turn in turns {
-        // Neighbours of one role will be one turn.
-        if speaker.replace(turn.role) != Some(turn.role) {
-            meter.add_tokens(FRAME_TOKENS);
-        }
+    for turn in &draft.turns {
+        meter.add_tokens(FRAME_TOKENS);
         add(&mut meter, &turn.parts);
     }
     meter.tokens()
@@ -69,9 +54,7 @@ fn add(meter: &mut Meter, parts: &[Part<'_>]) {
         match part {
             Part::Text(text) | Part::Redacted(text) | Part::Thinking { text, .. } => meter.add(text),
             Part::Image(_) => meter.add_tokens(IMAGE_TOKENS),
-            Part::Document(document) => {
-                meter.add_tokens(document.base64.len() as u64 / DOCUMENT_BYTES_PER_TOKEN);
-            }
+            Part::Document(document) => meter.add_tokens(document_tokens(document)),
             Part::ToolUse(call) => {
                 meter.add_tokens(FRAME_TOKENS);
                 meter.add(&call.name);
@@ -83,4 +66,11 @@ fn add(meter: &mut Meter, parts: &[Part<'_>]) {
             }
         }
     }
+}
+
+/// Plain formats are text at four bytes a token. The others are packed and hold pictures and fonts besides: a page
+/// of a PDF takes some 40 KB and yields some 2,000 tokens.
+fn document_tokens(document: &Document<'_>) -> u64 {
+    let bytes = document.base64.len() as u64 / 4 * 3;
+    bytes / if matches!(document.format.as_ref(), "csv" | "html" | "md") { 4 } else { 20 }
 }
