@@ -4,16 +4,22 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::mem;
 
-use crate::conversation::{Choice, Draft, Part, Role, ToolResult, Turn};
+use crate::conversation::{Choice, Display, Draft, Part, Role, Thinking, ToolResult, Turn};
 use crate::fault::{Fault, Place};
 
 /// What a tool call gets for an answer when the client sent none: the words AWS's own command line uses
 /// (spec/upstream.md §2.7 R7), so that the model meets what it was trained beside.
 const UNANSWERED: &str = "Tool use was cancelled by the user";
 
+/// A model asked for under a name that ends so is asked to think, in every format (spec/upstream.md §6.3).
+const THINKING_SUFFIX: &str = "-thinking";
+
 pub(crate) fn make(mut draft: Draft<'_>) -> Result<Draft<'_>, Fault> {
     draft.system.retain(|text| !text.trim().is_empty());
     draft.sampling.stop.retain(|text| !text.is_empty());
+    if draft.thinking == Thinking::Unasked && draft.model.ends_with(THINKING_SUFFIX) {
+        draft.thinking = Thinking::Adaptive(Display::Shown);
+    }
     check_tools(&draft)?;
     draft.turns = alternating(mem::take(&mut draft.turns));
     match draft.turns.last() {

@@ -50,7 +50,7 @@ impl Relay {
         // Boxed: the path of one attempt is long, and a handler's future should stay small.
         match timeout_at(deadline, Box::pin(opening)).await {
             Ok(Ok(begun)) => {
-                draft.first_event();
+                draft.first_event(begun.input_tokens);
                 let limits = Limits::of(conversation, begun.input_tokens);
                 let input_tokens = begun.input_tokens;
                 Ok(Opened { begun, limits, draft, deadlines: self.deadlines, input_tokens })

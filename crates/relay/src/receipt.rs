@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use qm_canon::estimate::Meter;
 use qm_canon::{Encoder, Event, Fault, Finish, Kind, Sink, Usage};
 use tokio::time::Instant;
 
@@ -52,6 +53,8 @@ pub(crate) struct Draft {
     ledger: std::sync::Arc<dyn Ledger>,
     receipt: Receipt,
     began: Instant,
+    /// What has come so far: an answer that does not end well has cost something too.
+    said: Meter,
     settled: bool,
 }
 
@@ -73,7 +76,7 @@ impl Draft {
             first_event: None,
             total: Duration::ZERO,
         };
-        Self { ledger, receipt, began: Instant::now(), settled: false }
+        Self { ledger, receipt, began: Instant::now(), said: Meter::default(), settled: false }
     }
 
     pub(crate) fn attempt(&mut self, account: &str, model: &str) {
@@ -90,8 +93,9 @@ impl Draft {
         self.began
     }
 
-    pub(crate) fn first_event(&mut self) {
+    pub(crate) fn first_event(&mut self, input_tokens: u64) {
         self.receipt.first_event = Some(self.began.elapsed());
+        self.receipt.usage.input = input_tokens;
     }
 
     pub(crate) fn finished(&mut self, usage: Usage) {
@@ -106,6 +110,9 @@ impl Draft {
     fn settle(&mut self, outcome: Outcome) {
         if !self.settled {
             self.settled = true;
+            if outcome != Outcome::Finished {
+                self.receipt.usage.output = self.said.tokens();
+            }
             self.receipt.outcome = outcome;
             self.receipt.total = self.began.elapsed();
             self.ledger.record(self.receipt.clone());
@@ -127,8 +134,10 @@ pub(crate) struct Metered<S> {
 
 impl<S: Sink> Sink for Metered<S> {
     fn event(&mut self, event: Event<'_>) {
-        if let Event::Finish(Finish { usage, .. }) = event {
-            self.draft.finished(*usage);
+        match event {
+            Event::Delta(text) => self.draft.said.add(text),
+            Event::Finish(Finish { usage, .. }) => self.draft.finished(*usage),
+            _ => {}
         }
         self.inner.event(event);
     }

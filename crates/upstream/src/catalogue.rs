@@ -14,10 +14,10 @@ use crate::endpoint::Endpoints;
 use crate::refresh::Tokens;
 
 /// How long a list is good (peers keep it 30 minutes to a day, spec/upstream-2026.md §3.1).
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+const LIFETIME: Duration = Duration::from_hours(1);
 
 /// How soon after a failed attempt the next may be made.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// Most pages that are followed; a list that never ends is not a list.
 const MAX_PAGES: usize = 10;
@@ -81,7 +81,7 @@ impl Models {
                 *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + LIFETIME);
             }
             Err(code) => {
-                tracing::warn!(code, "the model catalogue could not be refreshed; keeping the list we have")
+                tracing::warn!(code, "the model catalogue could not be refreshed; keeping the list we have");
             }
         }
     }
@@ -108,12 +108,11 @@ impl Source {
         let bearer = self.tokens.fresh().await.map_err(|_| "catalogue/no-token")?;
         let operation = &self.surface.models;
         let query = Query { origin: self.surface.origin, profile_arn: self.arn.as_deref(), next_token };
-        let (path, body) = match operation.method {
-            "GET" => (format!("{}?{}", operation.path, query.in_address()), Bytes::new()),
-            _ => {
-                let body = serde_json::to_vec(&query).map_err(|_| "catalogue/encode")?;
-                (operation.path.to_owned(), Bytes::from(body))
-            }
+        let (path, body) = if operation.method == "GET" {
+            (format!("{}?{}", operation.path, query.in_address()), Bytes::new())
+        } else {
+            let body = serde_json::to_vec(&query).map_err(|_| "catalogue/encode")?;
+            (operation.path.to_owned(), Bytes::from(body))
         };
         let signed =
             Signed { surface: self.surface, operation, bearer: &bearer, invocation_id: "", attempt: 1 };

@@ -73,7 +73,7 @@ impl Client {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
-        tcp.set_keepalive(Some(Duration::from_secs(60)));
+        tcp.set_keepalive(Some(Duration::from_mins(1)));
         tcp.enforce_http(false);
         // The system's roots, so that a company's own authority works; the bundled ones where a bare image has none.
         let tls = match HttpsConnectorBuilder::new().with_native_roots() {

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
-use crate::{At, Choice, Conversation, Draft, Kind, Part, Place, Role, Tool, ToolResult, ToolUse, Turn};
+use crate::{
+    At, Choice, Conversation, Display, Draft, Kind, Part, Place, Role, Thinking, Tool, ToolResult, ToolUse,
+    Turn,
+};
 
 fn json(text: &str) -> Cow<'static, RawValue> {
     Cow::Owned(RawValue::from_string(text.to_owned()).expect("is JSON"))
@@ -147,6 +150,17 @@ fn what_cannot_be_repaired_is_refused_with_its_place() {
     assert_eq!(with(|draft| draft.choice = Choice::Any), Some((Kind::Invalid, None)));
     assert_eq!(with(|draft| draft.choice = Choice::Tool("b".into())), Some((Kind::Invalid, None)));
     assert_eq!(with(|draft| draft.tools = vec![tool("a"), tool("b")]), None);
+}
+
+#[test]
+fn a_name_may_ask_for_thinking() {
+    let thinking = |model: &'static str, thinking| {
+        let draft = Draft { model: model.into(), thinking, ..draft(vec![user(vec![text("hi")])]) };
+        Conversation::new(draft).map(|conversation| conversation.thinking()).ok()
+    };
+    assert_eq!(thinking("claude-x-thinking", Thinking::Unasked), Some(Thinking::Adaptive(Display::Shown)));
+    assert_eq!(thinking("claude-x-thinking", Thinking::Off), Some(Thinking::Off));
+    assert_eq!(thinking("claude-x", Thinking::Unasked), Some(Thinking::Unasked));
 }
 
 /// A part from a number, since parts themselves have no `Debug` to show a failing case by.

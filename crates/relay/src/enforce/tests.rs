@@ -17,17 +17,17 @@ impl Sink for Transcript {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Open(Block::Text) => self.0.push_str("text("),
-            Event::Open(Block::Tool { name, .. }) => self.0.push_str(&format!("{name}(")),
+            Event::Open(Block::Tool { name, .. }) => self.0.extend([name, "("]),
             Event::Open(_) => self.0.push_str("thinking("),
             Event::Delta(text) => self.0.push_str(text),
             Event::Signature(_) => self.0.push('#'),
             Event::Close => self.0.push_str(") "),
-            Event::Finish(finish) => self.0.push_str(&format!("{:?}", finish.stop)),
+            Event::Finish(finish) => self.0.extend([format!("{:?}", finish.stop)]),
         }
     }
 
     fn fault(&mut self, fault: &Fault) {
-        self.0.push_str(&format!("! {}", fault.code));
+        self.0.extend(["! ", &fault.code]);
     }
 }
 
@@ -76,10 +76,12 @@ fn run(limits: Limits, steps: &[Step<'_>]) -> String {
     checked.into_inner().0
 }
 
-fn stops<'a>(sequences: &'a [&'a str]) -> Limits {
+fn stops(sequences: &[&str]) -> Limits {
     limits(|draft| {
-        draft.sampling =
-            Sampling { stop: sequences.iter().map(|&text| text.into()).collect(), max_tokens: None }
+        draft.sampling = Sampling {
+            stop: sequences.iter().map(|&text| text.to_owned().into()).collect(),
+            max_tokens: None,
+        }
     })
 }
 

@@ -9,33 +9,29 @@ fn refreshes(house: &qm_testkit::House) -> usize {
     house.simulator.requests().iter().filter(|call| call.operation == "CreateToken").count()
 }
 
+/// The statuses of as many requests, made at the same time.
+async fn ask_at_once(house: &qm_testkit::House, count: usize) -> Vec<u16> {
+    let body = ask("hi", false);
+    let asks = (0..count).map(|_| {
+        let (client, body) = (house.client.clone(), body.clone());
+        async move { client.post("/v1/messages", &body).await.expect("an answer").status }
+    });
+    tokio::task::JoinSet::from_iter(asks).join_all().await
+}
+
 #[tokio::test]
 async fn fifty_callers_share_one_refresh() {
     let house = house().await;
-    let body = ask("hi", false);
-    let asks = (0..50).map(|_| {
-        let (client, body) = (house.client.clone(), body.clone());
-        tokio::task::spawn(async move { client.post("/v1/messages", &body).await.expect("an answer").status })
-    });
-    for asked in asks.collect::<Vec<_>>() {
-        assert_eq!(asked.await.expect("no panic"), 200);
-    }
+    assert_eq!(ask_at_once(&house, 50).await, [200; 50]);
     assert_eq!((refreshes(&house), chats(&house).len()), (1, 50));
 }
 
 #[tokio::test]
 async fn a_token_the_upstream_refuses_is_renewed_once() {
     let house = house().await;
-    let body = ask("hi", false);
-    assert_eq!(house.client.post("/v1/messages", &body).await.expect("an answer").status, 200);
+    assert_eq!(ask_at_once(&house, 1).await, [200]);
     house.simulator.revoke();
-    let asks = (0..20).map(|_| {
-        let (client, body) = (house.client.clone(), body.clone());
-        tokio::task::spawn(async move { client.post("/v1/messages", &body).await.expect("an answer").status })
-    });
-    for asked in asks.collect::<Vec<_>>() {
-        assert_eq!(asked.await.expect("no panic"), 200);
-    }
+    assert_eq!(ask_at_once(&house, 20).await, [200; 20]);
     assert_eq!(refreshes(&house), 2);
 }
 
