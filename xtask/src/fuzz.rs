@@ -118,9 +118,28 @@ fn fuzz(binaries: &Path, target: &str, options: &Options) -> Result<u64> {
         command.arg(&seeds);
     }
     let mut ran = None;
-    process::run_read(command, |line| ran = executed(line).or(ran))
-        .with_context(|| format!("the input that did it is in fuzz/artifacts/{target}/"))?;
+    process::run_read(command, |line| {
+        ran = executed(line).or(ran);
+        tells(line)
+    })
+    .with_context(|| format!("the input that did it is in fuzz/artifacts/{target}/"))?;
     ran.filter(|ran| *ran >= options.runs).with_context(|| format!("{target} did not run to its end"))
+}
+
+/// Whether a line of the engine's output is for people; most is a diary of what it found.
+fn tells(line: &str) -> bool {
+    let diary = [
+        "\tNEW_FUNC",
+        "#",
+        "\"",
+        "stat::",
+        "INFO:",
+        "Done ",
+        "Loaded ",
+        "Dictionary:",
+        "WARNING: Failed to find function",
+    ];
+    !diary.iter().any(|start| line.starts_with(start))
 }
 
 fn executed(line: &str) -> Option<u64> {
@@ -153,12 +172,13 @@ fn compiler() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{executed, targets};
+    use super::{executed, targets, tells};
 
     #[test]
     fn the_count_of_executions_is_read() {
         assert_eq!(executed("stat::number_of_executed_units: 20000"), Some(20_000));
         assert_eq!(executed("#20000 DONE cov: 12"), None);
+        assert!(!tells("#20000 DONE cov: 12") && tells("==12== ERROR: libFuzzer: deadly signal"));
     }
 
     #[test]

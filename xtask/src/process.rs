@@ -15,8 +15,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program to its end, passing what it prints on to this terminal and each line of it to `read`.
-pub(crate) fn run_read(mut command: Command, mut read: impl FnMut(&str)) -> Result<()> {
+/// Runs a program to its end, giving each line that it prints to `read`, which says whether this terminal shows it.
+pub(crate) fn run_read(mut command: Command, mut read: impl FnMut(&str) -> bool) -> Result<()> {
     let name = shown(&command);
     let (output, input) = io::pipe()?;
     command.stdin(Stdio::null()).stdout(input.try_clone()?).stderr(input);
@@ -26,8 +26,9 @@ pub(crate) fn run_read(mut command: Command, mut read: impl FnMut(&str)) -> Resu
     for line in BufReader::new(output).split(b'\n') {
         let line = line?;
         let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        read(&line);
+        if read(&line) {
+            println!("{line}");
+        }
     }
     let status = child.wait()?;
     if !status.success() {

@@ -128,6 +128,7 @@ fn counted(command: Command) -> Result<Tally> {
         if let Some(tally) = Tally::of_line(line) {
             total += tally;
         }
+        true
     })?;
     Ok(total)
 }
