@@ -18,7 +18,8 @@ use self::scan::Scan;
 pub(crate) use self::scan::Trouble;
 use self::walk::Walk;
 
-/// Upstream name and client's name of each root property that had to be renamed.
+/// Upstream name and client's name of each root property that had to be renamed, sorted by the client's: an input
+/// with many keys must not be compared with each of many names.
 pub(crate) type Properties = Vec<(String, String)>;
 
 /// Appends the schema `text`, which is valid JSON, to `out`.
@@ -51,9 +52,9 @@ pub(crate) fn write_input(input: &str, properties: &Properties, out: &mut String
             out.push(',');
         }
         first = false;
-        match properties.iter().find(|(_, theirs)| *theirs == name) {
-            Some((ours, _)) => scan::push_quoted(out, ours),
-            None => out.push_str(key),
+        match properties.binary_search_by(|(_, theirs)| theirs.as_str().cmp(&name)) {
+            Ok(index) => scan::push_quoted(out, &properties[index].0),
+            Err(_) => out.push_str(key),
         }
         out.push(':');
         out.push_str(value);

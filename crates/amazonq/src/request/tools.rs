@@ -135,7 +135,7 @@ impl<'c> Tools<'c> {
 }
 
 /// Bytes that a tool's declaration will take, about.
-pub(super) fn weight(tool: &Tool<'_>) -> usize {
+fn weight(tool: &Tool<'_>) -> usize {
     tool.name.len() + tool.description.len() + tool.schema.get().len() + 120
 }
 

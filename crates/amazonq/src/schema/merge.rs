@@ -165,6 +165,7 @@ impl<'a> Merger<'a> {
             push_quoted(out, name);
         }
         out.push_str(if needed.is_empty() { "}" } else { "]}" });
+        renamed.sort_by(|(_, one), (_, other)| one.cmp(other));
         Ok(renamed)
     }
 }

@@ -1,5 +1,9 @@
 use std::fmt::Write as _;
 
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::Value;
+
 use super::*;
 
 #[track_caller]
@@ -124,7 +128,7 @@ fn root_properties_are_renamed_and_inputs_follow() {
     let schema = r#"{"type":"object","properties":{"plain":{},"a b":{"properties":{"c d":{}}},"":{}},"required":["a b"]}"#;
     let mut out = String::new();
     let properties = write(schema, &mut out).unwrap();
-    let [(ours, theirs), (empty, _)] = &properties[..] else { panic!("two are renamed: {properties:?}") };
+    let [(empty, _), (ours, theirs)] = &properties[..] else { panic!("two are renamed: {properties:?}") };
     assert_eq!(theirs, "a b");
     assert!(crate::names::is_property(ours) && ours.starts_with("a_b_"), "{ours}");
     assert_eq!(
@@ -160,4 +164,59 @@ fn depth_and_references_are_bounded() {
     }
     bomb.push_str("}}");
     assert_eq!(write(&bomb, &mut out), Err(Trouble::TooWide));
+}
+
+/// Any JSON made of the words that schemas are made of, in any place.
+fn any_schema() -> impl Strategy<Value = Value> {
+    const KEYS: [&str; 16] = [
+        "type",
+        "properties",
+        "required",
+        "anyOf",
+        "allOf",
+        "$ref",
+        "$defs",
+        "items",
+        "additionalProperties",
+        "format",
+        "default",
+        "enum",
+        "A",
+        "a b",
+        "if",
+        "\u{e9}\"",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        select(vec!["object", "A", "a b", "#/$defs/A", "\"\\,}"]).prop_map(Value::from),
+    ];
+    let any = leaf.prop_recursive(5, 48, 6, |inner| {
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            4 => prop::collection::hash_map(select(&KEYS[..]), inner, 0..6).prop_map(|members| {
+                members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Value>()
+            }),
+        ]
+    });
+    any.prop_filter("a root is an object", Value::is_object)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_written_is_json_and_fine_as_it_is(schema in any_schema(), spaced in any::<bool>()) {
+        let schema = if spaced { format!("{schema:#}") } else { schema.to_string() };
+        let (mut once, mut twice) = (String::new(), String::new());
+        match write(&schema, &mut once) {
+            Err(trouble) => prop_assert!(matches!(trouble, Trouble::TooDeep | Trouble::TooWide), "{trouble:?}"),
+            Ok(_) => {
+                let read: Value = serde_json::from_str(&once).expect("JSON");
+                prop_assert_eq!(&read["type"], "object");
+                prop_assert_eq!(write(&once, &mut twice), Ok(Vec::new()));
+                prop_assert_eq!(twice, once);
+            }
+        }
+    }
 }

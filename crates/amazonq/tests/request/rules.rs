@@ -116,7 +116,7 @@ fn a_tool_only_the_history_knows_is_declared_by_its_name() {
 
 #[test]
 fn a_chosen_tool_is_the_only_one() {
-    let tools = vec![tool("read", "Reads", READ), tool("write", "Writes", READ)];
+    let tools = [tool("read", "Reads", READ), tool("write", "Writes", READ)];
     let names = |choice| {
         let tools = tools.iter().map(|each| tool(&each.name, &each.description, each.schema.get())).collect();
         let (body, _) = body(Draft { tools, choice, ..draft(vec![user(vec![text("hi")])]) }, &plain_model());
