@@ -1,6 +1,9 @@
-//! Reading a request's body: bounded, decompressed.
+//! Reading a request's body: bounded in size, in time and in sum, decompressed.
 
 use std::io::Read;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::http::HeaderMap;
@@ -8,17 +11,70 @@ use axum::http::header::CONTENT_ENCODING;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use qm_canon::{Fault, Kind, Origin};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// How much of an oversized body is read and thrown away, as a multiple of the limit: a client that is still writing
 /// when we close would see a reset instead of our answer.
 const DISCARDED: usize = 3;
 
-/// Reads it whole.
-///
-/// # Errors
-/// [`Kind::TooLarge`] above `max` bytes, before or after decompression; [`Kind::Invalid`] for an encoding that is
-/// unknown or broken, or a body that ends early.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Fault> {
+/// How long a body may take to arrive once its turn has come: 32 MiB at 2 Mbit/s.
+const ARRIVAL: Duration = Duration::from_secs(140);
+
+/// Unit of the budget: permits are counted in 32 bits.
+const UNIT: usize = 1024;
+
+/// What bodies may take, one and all together.
+pub struct Bodies {
+    max: usize,
+    budget: Arc<Semaphore>,
+}
+
+/// A body in memory. Its share of the budget is given back when it is dropped.
+pub(crate) struct Held {
+    bytes: Bytes,
+    _share: OwnedSemaphorePermit,
+}
+
+impl Bodies {
+    /// At most `max` bytes for one body, compressed or not, and `total` bytes for all that are being read or held;
+    /// further ones wait.
+    #[must_use]
+    pub fn new(max: usize, total: usize) -> Self {
+        Self { max, budget: Arc::new(Semaphore::new(units(total.max(max)))) }
+    }
+
+    /// Reads one whole.
+    ///
+    /// # Errors
+    /// [`Kind::TooLarge`] above the bound, before or after decompression; [`Kind::Invalid`] for an encoding that is
+    /// unknown or broken, or a body that ends early or takes too long.
+    pub(crate) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Held, Fault> {
+        // What may become larger than it says is counted as large as it may become.
+        let declared = body.size_hint().exact().filter(|_| !headers.contains_key(CONTENT_ENCODING));
+        let share =
+            declared.map_or(self.max, |length| usize::try_from(length).unwrap_or(self.max).min(self.max));
+        let share = Arc::clone(&self.budget).acquire_many_owned(units(share) as u32).await;
+        let share = share.map_err(|_| Fault::internal("body/budget-closed"))?;
+        let bytes =
+            timeout(ARRIVAL, read(headers, body, self.max)).await.unwrap_or_else(|_| Err(too_slow()))?;
+        Ok(Held { bytes, _share: share })
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+fn units(bytes: usize) -> usize {
+    bytes.div_ceil(UNIT).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize))
+}
+
+async fn read(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, Fault> {
     let raw = collect(body, max).await?;
     let encoding = headers.get(CONTENT_ENCODING).map_or("", |value| value.to_str().unwrap_or("?")).trim();
     let open: fn(Bytes, usize) -> Result<Bytes, Fault> = match encoding.to_ascii_lowercase().as_str() {
@@ -75,6 +131,10 @@ fn inflate(decoder: impl Read, max: usize) -> Result<Bytes, Fault> {
     if out.len() > max { Err(too_large(max)) } else { Ok(out.into()) }
 }
 
+fn too_slow() -> Fault {
+    Fault::invalid("the request body did not arrive in time")
+}
+
 fn garbled() -> Fault {
     Fault::invalid("the request body does not match its content-encoding")
 }
@@ -92,6 +152,21 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    /// A body of which nothing ever comes.
+    struct Silent;
+
+    impl axum::body::HttpBody for Silent {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+            std::task::Poll::Pending
+        }
+    }
 
     fn encoded(encoding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_ENCODING, encoding.parse().expect("ascii"))])
@@ -122,6 +197,28 @@ mod tests {
         assert_eq!(fault.kind, Kind::TooLarge);
         let fault = read(&HeaderMap::new(), Body::from("123456"), 5).await.expect_err("too large");
         assert_eq!(fault.kind, Kind::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn bodies_wait_for_each_other_when_the_budget_is_spent() {
+        let bodies = Bodies::new(2 * UNIT, 3 * UNIT);
+        let first = bodies.read(&HeaderMap::new(), Body::from(vec![b'a'; 2 * UNIT])).await.expect("fits");
+        let headers = HeaderMap::new();
+        let mut second = std::pin::pin!(bodies.read(&headers, Body::from(vec![b'b'; 2 * UNIT])));
+        tokio::select! {
+            biased;
+            _ = &mut second => panic!("there is no room for a second one"),
+            () = std::future::ready(()) => {}
+        }
+        drop(first);
+        assert_eq!(second.await.expect("fits now").len(), 2 * UNIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_given_up() {
+        let never = Body::new(Silent);
+        let fault = Bodies::new(UNIT, UNIT).read(&HeaderMap::new(), never).await.err().expect("given up");
+        assert_eq!(fault.kind, Kind::Invalid);
     }
 
     #[tokio::test]

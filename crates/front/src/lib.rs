@@ -18,14 +18,15 @@ use std::sync::atomic::AtomicBool;
 
 use qm_relay::{Random, Relay};
 
+pub use body::Bodies;
 pub use routes::router;
 
 /// What the handlers share. Built once.
 pub struct Front {
     /// What answers requests.
     pub relay: Arc<Relay>,
-    /// Most bytes a request body may have, compressed or not.
-    pub max_body: usize,
+    /// What request bodies may take.
+    pub bodies: Bodies,
     /// Random bits for ids.
     pub random: Random,
     /// Number of API keys in force, for `/health`.

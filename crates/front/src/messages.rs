@@ -9,10 +9,10 @@ use axum::response::Response;
 use qm_anthropic::{Reply, Stream, Whole, count, request};
 use qm_canon::{Encoder as _, Fault};
 
+use crate::Front;
 use crate::caller::Admitted;
 use crate::request_id::RequestId;
 use crate::respond::{self, Refused};
-use crate::{Front, body};
 
 /// Answers a message, in a stream or whole.
 pub(crate) async fn create(
@@ -23,7 +23,7 @@ pub(crate) async fn create(
     body: Body,
 ) -> Result<Response, Refused> {
     let answer = async {
-        let body = body::read(&headers, body, front.max_body).await?;
+        let body = front.bodies.read(&headers, body).await?;
         let ask = request::decode(&body)?;
         let opened = front.relay.open(&caller, id.as_str(), ask.conversation()).await?;
         let reply = Reply {
@@ -56,7 +56,7 @@ pub(crate) async fn count_tokens(
     body: Body,
 ) -> Result<Response, Refused> {
     let count = async {
-        let body = body::read(&headers, body, front.max_body).await?;
+        let body = front.bodies.read(&headers, body).await?;
         count::decode_and_count(&body).map(count::render)
     };
     count.await.map(respond::json).map_err(|fault| Refused { fault, id })

@@ -21,6 +21,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Pause after an `accept` that failed for want of a resource, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a client may take no bytes of an answer.
+#[cfg(target_os = "linux")]
+const STUCK: Duration = Duration::from_secs(120);
+
 /// Bounds of serving.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -87,5 +91,8 @@ pub async fn serve(
 fn prepare(stream: TcpStream) -> Option<TokioIo<TcpStream>> {
     // Without it, the last small write of an answer waits 40 ms for the client's delayed acknowledgement.
     stream.set_nodelay(true).ok()?;
+    // A client that takes no bytes any more would keep its answer, and the upstream's, open for ever.
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(STUCK)).ok()?;
     Some(TokioIo::new(stream))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use qm_front::serve::{Bounds, serve as serve_http};
-use qm_front::{Front, router};
+use qm_front::{Bodies, Front, router};
 use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_upstream::{Account, Client, Endpoints, Identity, Login};
 use secrecy::ExposeSecret;
@@ -17,6 +17,9 @@ use crate::ledger::LogLedger;
 
 /// Most client connections at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 16_384;
+
+/// Most bytes of request bodies in memory at once; further ones wait to be read.
+const BODIES_TOTAL: usize = 1 << 30;
 
 /// How long open answers may go on once the gateway has been asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -41,7 +44,7 @@ pub(crate) async fn serve(
     let draining = Arc::new(AtomicBool::new(false));
     let front = Front {
         relay: Arc::new(relay),
-        max_body: config.listen.body_limit_bytes,
+        bodies: Bodies::new(config.listen.body_limit_bytes, BODIES_TOTAL),
         random,
         keys: config.keys.clients.len(),
         draining: Arc::clone(&draining),

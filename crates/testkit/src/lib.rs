@@ -17,7 +17,7 @@ pub use client::{Answer, Client};
 pub use ledger::Receipts;
 use qm_amazonq::Surface;
 use qm_front::serve::{Bounds, serve};
-use qm_front::{Front, router};
+use qm_front::{Bodies, Front, router};
 use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Endpoints, Identity, Login};
@@ -84,7 +84,8 @@ impl House {
             default_model,
             random: Arc::clone(&random),
         };
-        let front = Front { relay: Arc::new(relay), max_body, random, keys: 1, draining: Arc::default() };
+        let bodies = Bodies::new(max_body, 1 << 30);
+        let front = Front { relay: Arc::new(relay), bodies, random, keys: 1, draining: Arc::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let client = Client::new(listener.local_addr()?, KEY);
         let bounds = Bounds { connections: 1024, drain: Duration::ZERO };

@@ -136,7 +136,10 @@ impl Account {
             return Ok(Answer { body: response.into_body() });
         }
         let reply = client::read(response).await?;
-        Err(understand(&reply, context))
+        let failure = understand(&reply, context);
+        let upstream_id = text(&reply.headers, "x-amzn-requestid").unwrap_or_default();
+        tracing::info!(status = reply.status, upstream_id, code = %failure.fault.code, "the upstream refused");
+        Err(failure)
     }
 
     fn source(&self) -> Source {

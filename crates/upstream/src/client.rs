@@ -35,6 +35,9 @@ const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long an idle connection is kept. AWS closes them after about a minute; closing first avoids the race.
 const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 
+/// Most idle connections that are kept.
+const MAX_IDLE: usize = 1024;
+
 /// Talks HTTP to the upstream. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
@@ -88,6 +91,7 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION)
+            .pool_max_idle_per_host(MAX_IDLE)
             .build(connector);
         Self { pool, identity }
     }

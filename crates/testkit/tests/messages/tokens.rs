@@ -16,7 +16,7 @@ async fn ask_at_once(house: &qm_testkit::House, count: usize) -> Vec<u16> {
         let (client, body) = (house.client.clone(), body.clone());
         async move { client.post("/v1/messages", &body).await.expect("an answer").status }
     });
-    tokio::task::JoinSet::from_iter(asks).join_all().await
+    asks.collect::<tokio::task::JoinSet<_>>().join_all().await
 }
 
 #[tokio::test]
