@@ -62,13 +62,15 @@ impl<'a> Turn<'a> {
 
     /// A call of the tool that can read a file, if one is offered.
     fn read_call(&self) -> Option<ToolCall> {
-        let (name, property) = self.tools.iter().find_map(reading_tool)?;
+        let (_, name, property) =
+            self.tools.iter().filter_map(reading_tool).min_by_key(|(rank, ..)| *rank)?;
         let mut path = file_named_in(&self.user_text()).unwrap_or_else(|| "note.txt".to_owned());
         let absolute = matches!(property.as_str(), "file_path" | "absolute_path" | "filePath");
-        if absolute && !path.starts_with('/') {
-            if let Some(directory) = self.directory() {
-                path = format!("{}/{path}", directory.trim_end_matches('/'));
-            }
+        if absolute
+            && !path.starts_with('/')
+            && let Some(directory) = self.directory()
+        {
+            path = format!("{}/{path}", directory.trim_end_matches('/'));
         }
         Some(ToolCall { name, input: json!({ property: path }), ..ToolCall::default() })
     }
@@ -167,7 +169,8 @@ fn prose(user_text: &str) -> String {
     )
 }
 
-fn reading_tool(tool: &Value) -> Option<(String, String)> {
+/// The tool's name and the property that takes the path, if it can read; the rank is lower the plainer its name says so.
+fn reading_tool(tool: &Value) -> Option<(u8, String, String)> {
     let spec = &tool["toolSpecification"];
     let name = spec["name"].as_str()?;
     let properties = spec.pointer("/inputSchema/json/properties").and_then(Value::as_object);
@@ -188,22 +191,37 @@ fn reading_tool(tool: &Value) -> Option<(String, String)> {
     let first = || properties.and_then(|all| all.keys().next().cloned());
     let property =
         property.map(|known| (*known).to_owned()).or_else(first).unwrap_or_else(|| "path".to_owned());
-    Some((name.to_owned(), property))
+    let plain = ["read", "read_file", "readfile", "view", "cat", "open_file"].contains(&lower.as_str());
+    let rank = if plain { 0 } else { 2 - u8::from(reads) };
+    Some((rank, name.to_owned(), property))
 }
 
+/// The file that the text asks for: the last one named right after "file", "read" and the like, since an agent's own
+/// instructions stand around the question and name files too; else the first one.
 fn file_named_in(text: &str) -> Option<String> {
-    text.split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/' && c != '.' && c != '_'))
-        .map(|word| word.trim_end_matches('.'))
-        .find(|word| {
-            let Some((stem, extension)) = word.rsplit_once('.') else { return false };
-            stem.len() > 1
-                && !word.contains("://")
-                && (1..=5).contains(&extension.len())
-                && extension.chars().all(char::is_alphanumeric)
-                && extension.chars().any(char::is_alphabetic)
-        })
-        .map(str::to_owned)
+    let mut before = "";
+    let mut asked = None;
+    let mut first = None;
+    for word in text.split_whitespace() {
+        if let Some(file) = as_file(word) {
+            let asks =
+                ["file", "read", "open", "view", "cat"].iter().any(|verb| before.eq_ignore_ascii_case(verb));
+            first = first.or(Some(file));
+            asked = if asks { Some(file) } else { asked };
+        }
+        before = word;
+    }
+    asked.or(first).map(str::to_owned)
+}
+
+/// The word without punctuation, if it looks like a file's name.
+fn as_file(word: &str) -> Option<&str> {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/' && c != '.' && c != '_');
+    let word = word.trim_end_matches('.');
+    let (stem, extension) = word.rsplit_once('.')?;
+    let named = stem.len() > 1 && !word.contains("://") && (1..=5).contains(&extension.len());
+    let letters = extension.chars().all(char::is_alphanumeric) && extension.chars().any(char::is_alphabetic);
+    (named && letters).then_some(word)
 }
 
 fn content(user: &Value) -> &str {
