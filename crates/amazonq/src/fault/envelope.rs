@@ -80,14 +80,19 @@ impl<'a> Envelope<'a> {
     /// The upstream's own words, if a client may read them: they are short and name no account.
     pub(super) fn public_message(&self) -> Option<String> {
         const MAX_BYTES: usize = 1000;
-        let message = self.message.trim();
+        let message: String = self
+            .message
+            .chars()
+            .map(|character| if character.is_control() { ' ' } else { character })
+            .collect();
+        let message = message.trim();
         let private = ["arn:", "user id", "account", "token", "@", "://"];
         let is_private =
             private.iter().any(|mark| self.folded.contains(mark)) || holds_account_number(message);
         if message.is_empty() || message.len() > MAX_BYTES || is_private {
             return None;
         }
-        Some(message.chars().map(|character| if character.is_control() { ' ' } else { character }).collect())
+        Some(message.to_owned())
     }
 }
 
