@@ -8,9 +8,20 @@ use axum::routing::{get, post};
 
 use crate::{Front, health, messages, models, request_id};
 
-/// All routes. The layer around them gives every response its request id; there is no other.
-pub fn router(front: Front) -> Router {
+/// All routes, at the root and, if there is a `prefix` such as `/team`, below it as well. The layer around them gives
+/// every response its request id; there is no other.
+pub fn router(front: Front, prefix: Option<&str>) -> Router {
     let front = Arc::new(front);
+    let below = prefix.map(|prefix| Router::new().nest(prefix, routes()));
+    routes()
+        .merge(below.unwrap_or_default())
+        .fallback(health::no_such_route)
+        .method_not_allowed_fallback(health::no_such_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&front), request_id::around))
+        .with_state(front)
+}
+
+fn routes() -> Router<Arc<Front>> {
     Router::new()
         // Anthropic Messages
         .route("/v1/messages", post(messages::create))
@@ -23,8 +34,4 @@ pub fn router(front: Front) -> Router {
         .route("/readyz", get(health::ready))
         .route("/livez", get(health::live))
         .route("/health", get(health::report))
-        .fallback(health::no_such_route)
-        .method_not_allowed_fallback(health::no_such_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&front), request_id::around))
-        .with_state(front)
 }

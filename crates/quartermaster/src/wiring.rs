@@ -58,7 +58,9 @@ pub(crate) async fn serve(
         drop(account.catalogue());
     }
     let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
-    serve_http(listener, router(front), bounds, shutdown).await.context("serving failed")
+    serve_http(listener, router(front, config.listen.path_prefix.as_deref()), bounds, shutdown)
+        .await
+        .context("serving failed")
 }
 
 fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<Account> {

@@ -90,7 +90,7 @@ impl House {
         let client = Client::new(listener.local_addr()?, KEY);
         let bounds = Bounds { connections: 1024, drain: Duration::ZERO };
         #[expect(clippy::disallowed_methods, reason = "the house runs beside its test and ends with it")]
-        let _task = tokio::spawn(serve(listener, router(front), bounds, pending()));
+        let _task = tokio::spawn(serve(listener, router(front, Some("/team")), bounds, pending()));
         Ok(Self { simulator, receipts, client, account })
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Listen {
     pub(crate) port: u16,
     /// The largest request body, after decompression, in bytes.
     pub(crate) body_limit_bytes: usize,
+    /// Path under which everything is served as well: `/a/b`, without a slash at the end.
+    pub(crate) path_prefix: Option<String>,
 }
 
 /// No request of a client fits into less; nobody's machine should be asked to hold more for one request.
@@ -36,7 +38,17 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Listen, Refused> {
             .filter(|bytes| BODY_LIMITS_BYTES.contains(bytes))
             .ok_or_else(|| "expected a size from 1KiB to 1024MiB, such as 32MiB or 33554432".to_owned())
     });
-    Ok(Listen { host: host?, port: port?, body_limit_bytes: body_limit_bytes? })
+    let path_prefix = reader.optional("listen.path_prefix", path_prefix);
+    Ok(Listen { host: host?, port: port?, body_limit_bytes: body_limit_bytes?, path_prefix: path_prefix? })
+}
+
+fn path_prefix(text: &str) -> Result<String, String> {
+    let path = text.strip_suffix('/').unwrap_or(text);
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    let sound = path.strip_prefix('/').is_some_and(|parts| parts.split('/').all(plain));
+    sound.then(|| path.to_owned()).ok_or_else(|| "expected a path such as /quartermaster".to_owned())
 }
 
 fn host(text: &str) -> Result<IpAddr, String> {

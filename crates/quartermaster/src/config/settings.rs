@@ -32,6 +32,14 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Largest request body",
     ),
     plain(
+        "listen.path_prefix",
+        "QM_PATH_PREFIX",
+        "--path-prefix",
+        "PATH",
+        None,
+        "Path under which everything is served as well, for a reverse proxy that passes it on",
+    ),
+    plain(
         "upstream.api_endpoint",
         "AMAZONQ_API_ENDPOINT",
         "--api-endpoint",

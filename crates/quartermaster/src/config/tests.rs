@@ -116,6 +116,8 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
         ("PORT", "65536", &["listen.port is \"65536\""]),
         ("HOST", "example.com", &["listen.host is \"example.com\"", "127.0.0.1"]),
         ("QM_BODY_LIMIT", "0", &["listen.body_limit is \"0\"", "1KiB to 1024MiB"]),
+        ("QM_PATH_PREFIX", "team", &["listen.path_prefix is \"team\"", "such as /quartermaster"]),
+        ("QM_PATH_PREFIX", "/a//b", &["listen.path_prefix"]),
         ("AMAZONQ_API_ENDPOINT", "http://example.com", &["upstream.api_endpoint", "https://", "loopback"]),
         (
             "AMAZONQ_TOKEN_ENDPOINT",

@@ -56,6 +56,18 @@ async fn what_is_not_there_says_so_in_json() {
 }
 
 #[tokio::test]
+async fn everything_is_below_the_prefix_too() {
+    let house = house().await;
+    assert_eq!(
+        house.client.post("/team/v1/messages", &ask("hi", false)).await.expect("an answer").status,
+        200
+    );
+    assert_eq!(house.client.get("/team/healthz").await.expect("an answer").status, 200);
+    assert_eq!(house.client.get("/team/v1/nothing").await.expect("an answer").status, 404);
+    assert_eq!(house.client.get("/other/healthz").await.expect("an answer").status, 404);
+}
+
+#[tokio::test]
 async fn a_body_above_the_limit_is_too_large() {
     let house = House::build(Plan { max_body: 1000, ..Plan::default() }).await.expect("a house");
     let answer = house.client.post("/v1/messages", &ask(&"x".repeat(1000), true)).await.expect("an answer");
