@@ -7,8 +7,8 @@ const OPEN: &str = "<thinking>";
 const CLOSE: &str = "</thinking>";
 const BLANK_LINE: &str = "\n\n";
 
-/// Most white space before the opening tag that is held back, to be dropped if the tag comes.
-const MAX_LEAD_BYTES: usize = 64;
+/// Most white space around a tag that is held back until it can be told whether it is one.
+const MAX_BLANK_BYTES: usize = 64;
 
 /// A piece of what the model said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Splitter {
     fn start(&mut self, rest: &str, done: bool, out: &mut impl FnMut(Piece<'_>)) -> Step {
         let lead = rest.len() - rest.trim_ascii_start().len();
         let tail = &rest[lead..];
-        if !done && lead <= MAX_LEAD_BYTES && tail.len() <= OPEN.len() && OPEN.starts_with(tail) {
+        if !done && lead <= MAX_BLANK_BYTES && tail.len() <= OPEN.len() && OPEN.starts_with(tail) {
             return Step::Waits;
         }
         self.place = Place::Text;
@@ -150,16 +150,18 @@ impl Splitter {
             return Step::Took(at);
         }
         if let Some(after) = rest.strip_prefix(CLOSE) {
-            if after.starts_with(BLANK_LINE) && !is_quote(self.before) {
+            let is_tag = !is_quote(self.before);
+            if is_tag && after.starts_with(BLANK_LINE) {
                 self.place = Place::After;
                 return Step::Took(CLOSE.len() + BLANK_LINE.len());
             }
-            if BLANK_LINE.starts_with(after) && !done {
-                return Step::Waits;
-            }
-            if done && after.trim_ascii().is_empty() {
+            let is_blank = after.trim_ascii().is_empty();
+            if is_tag && is_blank && done {
                 self.place = Place::After;
                 return Step::Took(rest.len());
+            }
+            if is_tag && is_blank && after.len() <= MAX_BLANK_BYTES {
+                return Step::Waits;
             }
             out(Piece::Thinking(CLOSE));
             return Step::Took(CLOSE.len());

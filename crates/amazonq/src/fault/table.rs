@@ -193,18 +193,23 @@ const TABLE: &[Row] = &[
 
 /// The status an exception has when none came with it.
 pub(super) fn usual_status(class: &str) -> u16 {
-    match class {
-        "Validation" | "ContentLengthExceeded" => 400,
-        "AccessDenied" => 403,
-        "ServiceQuotaExceeded" => 402,
-        "Throttling" | "TooManyRequests" => 429,
-        "Conflict" => 409,
-        "ResourceNotFound" | "UnknownOperation" => 404,
-        "ServiceUnavailable" => 503,
-        "InternalServer" => 500,
-        // Not an error envelope, or a new one.
-        _ => 0,
-    }
+    // Members of the stream's union of errors begin with a small letter.
+    const USUAL: &[(&str, u16)] = &[
+        ("Validation", 400),
+        ("ContentLengthExceeded", 400),
+        ("AccessDenied", 403),
+        ("ServiceQuotaExceeded", 402),
+        ("Throttling", 429),
+        ("TooManyRequests", 429),
+        ("Conflict", 409),
+        ("ResourceNotFound", 404),
+        ("UnknownOperation", 404),
+        ("ServiceUnavailable", 503),
+        ("InternalServer", 500),
+        ("Internal", 500),
+    ];
+    // Zero: not an error envelope, or a new one.
+    USUAL.iter().find(|(name, _)| name.eq_ignore_ascii_case(class)).map_or(0, |(_, status)| *status)
 }
 
 /// Finds the row and says what it means.
@@ -223,7 +228,7 @@ impl Row {
         let unconditional = self.classes.is_empty() && self.reasons.is_empty() && self.texts.is_empty();
         status
             && (unconditional
-                || self.classes.contains(&sign.class)
+                || self.classes.iter().any(|class| class.eq_ignore_ascii_case(sign.class))
                 || self.reasons.contains(&sign.envelope.reason())
                 || self.texts.iter().any(|text| sign.envelope.says(text)))
     }

@@ -51,10 +51,6 @@ pub(super) fn check(mut bytes: &[u8]) -> Option<()> {
 
 fn header<'a>(bytes: &mut &'a [u8]) -> Option<(&'a str, Value<'a>)> {
     let length = usize::from(byte(bytes)?);
-    // AWS's decoder refuses an empty name as well.
-    if length == 0 {
-        return None;
-    }
     let name = std::str::from_utf8(take(bytes, length)?).ok()?;
     let value = match byte(bytes)? {
         0 => Value::Bool(true),
