@@ -34,7 +34,8 @@ enum Length {
 /// Why no request could be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    Io(io::Error),
+    /// The connection broke.
+    Broken,
     /// The status the peer is told before the connection is closed.
     Refused(u16),
 }
@@ -52,6 +53,11 @@ pub(crate) struct Connection {
 impl Head {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the peer wants the connection closed after this call.
+    pub(crate) fn closes(&self) -> bool {
+        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 
     /// A parameter of the query string, percent-decoded.
@@ -73,9 +79,15 @@ impl Connection {
     pub(crate) async fn head(&mut self) -> Result<Option<Head>, ReadError> {
         loop {
             if let Some((head, used)) = parse_head(&self.read)? {
+                if used > HEAD_LIMIT_BYTES {
+                    return Err(ReadError::Refused(431));
+                }
                 self.read.advance(used);
                 if head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
-                    self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.map_err(ReadError::Io)?;
+                    self.stream
+                        .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                        .await
+                        .map_err(|_| ReadError::Broken)?;
                 }
                 return Ok(Some(head));
             }
@@ -128,7 +140,7 @@ impl Connection {
     pub(crate) async fn respond(&mut self, answer: &Answer) -> io::Result<()> {
         let mut out = status_line(answer.status);
         push_headers(&mut out, &answer.headers);
-        out.push_str(&format!("content-length: {}\r\n\r\n", answer.body.len()));
+        out.extend(["content-length: ", &answer.body.len().to_string(), "\r\n\r\n"]);
         let mut out = out.into_bytes();
         out.extend_from_slice(&answer.body);
         self.sent_bytes = answer.body.len() as u64;
@@ -223,7 +235,7 @@ impl Connection {
         if self.read.capacity() - self.read.len() < 1024 {
             self.read.reserve(8 * 1024);
         }
-        self.stream.read_buf(&mut self.read).await.map_err(ReadError::Io)
+        self.stream.read_buf(&mut self.read).await.map_err(|_| ReadError::Broken)
     }
 }
 
@@ -269,7 +281,7 @@ pub(crate) fn status_line(status: u16) -> String {
 pub(crate) fn push_headers(out: &mut String, headers: &[(String, String)]) {
     for (name, value) in headers {
         if !name.contains(['\r', '\n', ':']) && !value.contains(['\r', '\n']) {
-            out.push_str(&format!("{name}: {value}\r\n"));
+            out.extend([name, ": ", value, "\r\n"]);
         }
     }
 }

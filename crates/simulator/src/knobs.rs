@@ -49,6 +49,8 @@ pub struct Knobs {
     pub legacy_reason: bool,
     /// Whether unknown top-level fields are refused (proven for the path form of the runtime face).
     pub strict_fields: bool,
+    /// Whether schema keywords that some hosts are said to refuse are refused.
+    pub strict_schemas: bool,
     /// What is asked of `profileArn`.
     pub arn_policy: ArnPolicy,
     /// Models that need an ARN even where the policy does not.
@@ -176,6 +178,7 @@ impl Default for Knobs {
             quota_status: 402,
             legacy_reason: false,
             strict_fields: true,
+            strict_schemas: false,
             arn_policy: ArnPolicy::Account,
             gated_models: Vec::new(),
             missing_models: Vec::new(),

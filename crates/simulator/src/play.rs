@@ -174,7 +174,7 @@ impl Player<'_> {
             }
             Step::Event { name, payload } => self.event(&name, &payload).await?,
             Step::UnknownEvent => {
-                self.event("brandNewEvent", &json!({ "anything": [1, { "goes": true }] })).await?
+                self.event("brandNewEvent", &json!({ "anything": [1, { "goes": true }] })).await?;
             }
             Step::CodeEvent { content } => self.event("codeEvent", &json!({ "content": content })).await?,
             Step::Citation { link, text } => {

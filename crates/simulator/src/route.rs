@@ -70,13 +70,12 @@ pub(crate) fn of(head: &Head) -> (Operation, Face) {
     if head.path.starts_with("/_sim/") {
         return (Operation::Control, Face::Rest);
     }
-    if let Some(target) = head.header("x-amz-target") {
-        if head.method == "POST" && !PATHS.iter().any(|(_, path, _)| head.path.ends_with(path)) {
-            return (by_target(target), Face::Rpc);
-        }
-    }
     let found = PATHS.iter().find(|(method, path, _)| head.method == *method && head.path.ends_with(path));
-    (found.map_or(Operation::Unknown, |(_, _, operation)| *operation), Face::Rest)
+    match (found, head.header("x-amz-target")) {
+        (Some((_, _, operation)), _) => (*operation, Face::Rest),
+        (None, Some(target)) if head.method == "POST" => (by_target(target), Face::Rpc),
+        _ => (Operation::Unknown, Face::Rest),
+    }
 }
 
 fn by_target(target: &str) -> Operation {

@@ -41,13 +41,15 @@ async fn converse(world: Arc<World>, stream: TcpStream) {
     let mut connection = Connection::new(stream, world.next_connection());
     loop {
         let kept = match connection.head().await {
-            Ok(Some(head)) => exchange(&world, &mut connection, &head).await,
+            Ok(Some(head)) => {
+                exchange(&world, &mut connection, &head).await.map(|kept| kept && !head.closes())
+            }
             Ok(None) => return,
             Err(error) => Err(error),
         };
         match kept {
             Ok(true) => {}
-            Ok(false) | Err(ReadError::Io(_)) => return,
+            Ok(false) | Err(ReadError::Broken) => return,
             Err(ReadError::Refused(status)) => {
                 let body = serde_json::json!({ "message": "The request could not be read." });
                 // The peer may be gone already; there is nobody else to tell.
@@ -84,7 +86,7 @@ async fn exchange(world: &Arc<World>, connection: &mut Connection, head: &Head) 
         call.reason = reason;
         call.bytes = sent_bytes;
     });
-    Ok(played.keep && head.header("connection").is_none_or(|value| !value.eq_ignore_ascii_case("close")))
+    Ok(played.keep)
 }
 
 async fn answer(

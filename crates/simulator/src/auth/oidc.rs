@@ -144,8 +144,8 @@ fn granted(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
         return refusal(400, "access_denied", "AccessDeniedException", "There is no account");
     }
     let holder = &mut auth.accounts[0];
-    holder.client_id = id.to_owned();
-    holder.client_secret = secret.to_owned();
+    id.clone_into(&mut holder.client_id);
+    secret.clone_into(&mut holder.client_secret);
     told(&auth.grant(0, true, knobs))
 }
 

@@ -1,0 +1,81 @@
+//! The controls over HTTP and the record.
+
+use qm_simulator::{Options, Outcome, Script, start};
+use serde_json::{Value, json};
+
+use crate::client::{call, chat, hello, post, token};
+
+#[tokio::test]
+async fn scripts_knobs_and_records_are_reached_over_http() {
+    let sim = start(Options::default()).await.unwrap();
+    let token = token(&sim).await;
+    let queued = post(&sim, "/_sim/script", &[], &json!([{ "say": { "text": "from afar" } }])).await;
+    assert_eq!(queued.status, 200);
+    assert_eq!(chat(&sim, &token, &hello("hi")).await.text(), "from afar");
+    let queued = post(&sim, "/_sim/script", &[], &json!({ "name": "http-503", "times": 2 })).await;
+    assert_eq!(queued.status, 200);
+    for status in [503, 503, 200] {
+        assert_eq!(chat(&sim, &token, &hello("hi")).await.status, status);
+    }
+    for (body, wrong) in [
+        (json!({ "name": "nothing" }), "script"),
+        (json!([{ "sing": {} }]), "script"),
+        (json!({ "no_such": 1 }), "knobs"),
+    ] {
+        assert_eq!(post(&sim, &format!("/_sim/{wrong}"), &[], &body).await.status, 400, "{body}");
+    }
+    assert_eq!(post(&sim, "/_sim/knobs", &[], &json!({ "metering": false })).await.status, 200);
+    assert!(!sim.knobs().metering && sim.knobs().metadata);
+
+    let calls = call(&sim, "GET", "/_sim/requests", &[], b"").await.json();
+    let calls = calls.as_array().unwrap();
+    assert_eq!(calls.len(), 5, "a token call and four chat calls; controls are not recorded");
+    assert_eq!(calls[0]["operation"], "CreateToken");
+    assert_eq!(calls[0]["body"]["refreshToken"], "...oken");
+    assert_eq!(calls[1]["outcome"], "finished");
+    assert_eq!(calls[1]["body"], hello("hi"));
+    let shown = calls[1]["headers"]["authorization"].as_str().unwrap();
+    assert!(shown.len() == 7 && token.ends_with(shown.trim_start_matches('.')));
+
+    assert_eq!(post(&sim, "/_sim/revoke", &[], &Value::Null).await.status, 200);
+    assert_eq!(chat(&sim, &token, &hello("hi")).await.status, 403);
+    assert_eq!(post(&sim, "/_sim/reset", &[], &Value::Null).await.status, 200);
+    assert!(sim.requests().is_empty() && sim.knobs().metering);
+    assert_eq!(call(&sim, "GET", "/_sim/nothing", &[], b"").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_refusal_is_recorded_with_its_reason() {
+    let sim = start(Options::default()).await.unwrap();
+    let token = token(&sim).await;
+    let mut body = hello("hi");
+    body["conversationState"]["currentMessage"]["userInputMessage"]["modelId"] = json!("gpt-2");
+    assert_eq!(chat(&sim, &token, &body).await.status, 400);
+    let calls = sim.requests();
+    let call = calls.last().unwrap();
+    assert_eq!((call.status, call.reason.as_deref()), (400, Some("INVALID_MODEL_ID")));
+    assert_eq!(call.outcome, Outcome::Finished);
+}
+
+#[tokio::test]
+async fn replies_are_played_in_the_order_pushed() {
+    let sim = start(Options::default()).await.unwrap();
+    let token = token(&sim).await;
+    for word in ["one", "two", "three"] {
+        sim.push(Script::say(word));
+    }
+    for word in ["one", "two", "three"] {
+        assert_eq!(chat(&sim, &token, &hello("hi")).await.text(), word);
+    }
+    let own = chat(&sim, &token, &hello("What is all this about, then?")).await.text();
+    assert!(own.contains("What is all this about, then?") && own.matches(". ").count() >= 3, "{own}");
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_refused_and_the_server_lives_on() {
+    let sim = start(Options::default()).await.unwrap();
+    assert_eq!(call(&sim, "GET /\0", "/", &[], b"").await.status, 400);
+    let long = "x".repeat(70_000);
+    assert_eq!(call(&sim, "GET", "/", &[("x-long", &long)], b"").await.status, 431);
+    assert_eq!(post(&sim, "/_sim/reset", &[], &Value::Null).await.status, 200);
+}

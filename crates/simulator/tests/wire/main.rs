@@ -1,0 +1,18 @@
+//! The simulator over its wire, read by AWS's own frame decoder.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod management;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod streams;
+#[cfg(test)]
+mod throughput;
