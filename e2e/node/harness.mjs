@@ -56,9 +56,13 @@ export function refuse(status, kind, message, reason = null, headers = {}) {
   return { reply: { status, headers: { "x-amzn-errortype": kind, "content-type": "application/json", ...headers }, body } };
 }
 
-/** The chat calls that the simulator saw, oldest first. */
+/**
+ * The chat calls that the simulator saw, oldest first, save those whose token it refused: a reset also voids the tokens,
+ * so the first call of each check is refused, and repeated with a fresh one.
+ */
 export async function chats() {
-  return (await control("GET", "/_sim/requests")).filter((call) => call.body?.conversationState);
+  const seen = (await control("GET", "/_sim/requests")).filter((call) => call.body?.conversationState);
+  return seen.filter((call) => call.status !== 403 || call.reason !== "AccessDeniedException");
 }
 
 /** The current message of the newest chat call. */

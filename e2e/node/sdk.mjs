@@ -8,6 +8,9 @@ import {
   CUT, DROP, END, GATEWAY, KEY, RESET, RST, STALL, call, chats, check, clientGone, exception, main, play, refuse, say, sent,
 } from "./harness.mjs";
 
+// The SDK says of some models that Anthropic will retire them; the gateway serves what its upstream serves.
+console.warn = () => {};
+
 const MODEL = "claude-sonnet-4-5";
 // A model with controls of its own for thinking; MODEL has none and is asked by tags.
 const THINKER = "claude-opus-5-5";
@@ -197,10 +200,10 @@ check("stop sequences", async () => {
 });
 
 check("max tokens", async () => {
-  await play([say("word ".repeat(400))]);
+  await play([{ say: { text: "word ".repeat(400), chars: 5 } }]);
   const final = await client.messages.stream(request("Talk", { max_tokens: 20 })).finalMessage();
   assert.equal(final.stop_reason, "max_tokens");
-  assert.ok(textOf(final).length < 400);
+  assert.ok(textOf(final).length < 200);
 });
 
 // --- the other routes

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 
 from harness import *
@@ -22,9 +23,9 @@ def room(name):
     return place
 
 
-def claude(place, *arguments, prompt=QUESTION, seconds=60, **settings):
-    """Runs the CLI once. Nothing but loopback can be reached."""
-    env = {
+def environment(place, **settings):
+    """What the CLI is told. Nothing but loopback can be reached."""
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(place / "home"),
         "TMPDIR": str(place / "tmp"),
@@ -40,9 +41,13 @@ def claude(place, *arguments, prompt=QUESTION, seconds=60, **settings):
         "NO_PROXY": "127.0.0.1,localhost",
         **settings,
     }
+
+
+def claude(place, *arguments, prompt=QUESTION, seconds=60, **settings):
+    """Runs the CLI once."""
     return subprocess.run(
-        [CLAUDE, "-p", prompt, *arguments],
-        cwd=place / "work", env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
+        [CLAUDE, "-p", prompt, *arguments], cwd=place / "work", env=environment(place, **settings),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds,
     )
 
 
@@ -219,6 +224,7 @@ def stream_is_cut_once():
         reset()
         play(say("I will now read"), ending)
         agentic(room("cut"))
+        assert len(chats()) >= 3, "the broken answer was not repeated"
 
 
 @check
@@ -228,27 +234,30 @@ def stream_is_cut_after_a_tool_call():
     play(call("Read", {"file_path": str(place / "work/note.txt")}, "tooluse_once"), say("and"), CUT)
     result = turn(place)
     assert "zebra" in result["result"], result
+    runs = texts(chats()[-1]["body"]["conversationState"]).count("The secret word is zebra.")
+    assert runs == 1, f"the tool ran {runs} times"
 
 
 @check
 def stream_stalls_once():
     play(say("I will now read"), STALL)
     agentic(room("stall"))
+    assert len(chats()) >= 3 and chats()[0]["outcome"] == "client_gone", outcomes()
 
 
 @check
 def leaving_stops_the_upstream_call():
     """Ctrl-C in the client ends the upstream call within a second."""
-    import signal
     place = room("leaves")
     play(say("A long answer begins"), STALL)
-    env = {**os.environ, "HOME": str(place / "home"), "ANTHROPIC_BASE_URL": GATEWAY, "ANTHROPIC_AUTH_TOKEN": KEY,
-           "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1",
-           "IS_SANDBOX": "1", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost"}
-    run = subprocess.Popen([CLAUDE, "-p", "Talk"], cwd=place / "work", env=env, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run = subprocess.Popen(
+        [CLAUDE, "-p", "Talk", "--output-format", "stream-json", "--include-partial-messages", "--verbose"],
+        cwd=place / "work", env=environment(place), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )
     try:
-        wait_until(lambda: chats() and chats()[-1]["bytes"] > 0, 20, "the answer begins")
+        assert any("A long answer begins" in line for line in run.stdout), "the answer did not begin"
+        assert not client_gone()
         run.send_signal(signal.SIGINT)
         wait_until(client_gone, 1.5, "the upstream call ends")
     finally:

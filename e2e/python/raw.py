@@ -263,6 +263,17 @@ def retry_hints():
 
 
 @check
+def no_answer_in_time():
+    """Silence before the first event: 504 after the runner's ten seconds, and the upstream call is stopped."""
+    play(STALL_BEFORE_HEADERS)
+    start = time.monotonic()
+    status, headers, data = call_gateway("POST", "/v1/messages", {**BODY, "stream": True})
+    error = error_of(status, headers, data, 504)
+    assert error["type"] == "timeout_error" and 9 < time.monotonic() - start < 12, error
+    wait_until(client_gone, 1.0, "the upstream call ends")
+
+
+@check
 def models_have_both_shapes():
     status, _, data = call_gateway("GET", "/v1/models")
     page = json.loads(data)

@@ -3,11 +3,15 @@
 import base64
 import struct
 import time
+import warnings
 import zlib
 
 import anthropic
 from anthropic import Anthropic, beta_tool
 from harness import *
+
+# The SDK says of some models that Anthropic will retire them; the gateway serves what its upstream serves.
+warnings.simplefilter("ignore", DeprecationWarning)
 
 MODEL = "claude-sonnet-4-5"
 # A model with controls of its own for thinking; MODEL has none and is asked by tags.
@@ -336,12 +340,12 @@ def stop_sequences():
 
 @check
 def max_tokens():
-    play(say("word " * 400), times=2)
+    play(say("word " * 400, chars=5), times=2)
     answer = ask("Talk", max_tokens=20)
-    assert answer.stop_reason == "max_tokens" and 0 < len(text_of(answer)) < 400, answer
+    assert answer.stop_reason == "max_tokens" and 0 < len(text_of(answer)) < 200, answer
     with client.messages.stream(model=MODEL, max_tokens=20, messages=[user("Talk")]) as stream:
         final = stream.get_final_message()
-    assert final.stop_reason == "max_tokens" and 0 < len(text_of(final)) < 400, final
+    assert final.stop_reason == "max_tokens" and 0 < len(text_of(final)) < 200, final
 
 
 # --- the other routes ----------------------------------------------------------------------------------------------
