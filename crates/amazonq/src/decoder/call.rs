@@ -19,6 +19,9 @@ const MAX_INPUT_BYTES: usize = 16 * 1024 * 1024;
 /// Most calls in one answer; no model comes near, so more is a stream gone wrong.
 const MAX_CALLS: usize = 4096;
 
+/// What JSON takes for space: less than Rust does, which counts the form feed.
+const JSON_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// The calls of one answer: at most one is open.
 #[derive(Default)]
 pub(super) struct Calls {
@@ -129,7 +132,7 @@ impl Calls {
     /// Closes the open call, if there is one. A call that was cut at the answer's bound closes as it is.
     pub(super) fn close(&mut self, cut_at_bound: bool, tally: &mut Tally, sink: &mut impl Sink) -> Whole {
         let Some(call) = self.open.take() else { return Whole::Yes };
-        let empty = call.json.trim_ascii().is_empty();
+        let empty = call.json.trim_matches(JSON_SPACE).is_empty();
         if empty && (call.stopped || !cut_at_bound) {
             // An empty input is how the upstream writes a call without arguments.
             tally.output("{}");
@@ -172,7 +175,8 @@ impl Call {
 
     /// Whether the input is one whole JSON object.
     fn is_whole(&self) -> bool {
-        self.json.trim_ascii_start().starts_with('{') && serde_json::from_str::<&RawValue>(&self.json).is_ok()
+        self.json.trim_start_matches(JSON_SPACE).starts_with('{')
+            && serde_json::from_str::<&RawValue>(&self.json).is_ok()
     }
 }
 
