@@ -24,7 +24,9 @@ fuzz_target!(|text: &str| {
     let Ok(conversation) = Conversation::new(draft) else { return };
     for profile in models::profiles().into_iter().take(1) {
         let Ok((body, _)) = qm_amazonq::encode(&conversation, &profile) else { return };
-        let body: Value = serde_json::from_slice(&body).expect("the body is JSON");
+        models::json(&body);
+        // Numbers beyond any float are JSON, but not for this reader.
+        let Ok(body) = serde_json::from_slice::<Value>(&body) else { return };
         let path = "/conversationState/currentMessage/userInputMessage/userInputMessageContext/tools/0/toolSpecification/inputSchema/json";
         let schema = body.pointer(path).expect("the tool is sent");
         assert_eq!(schema["type"], "object");
