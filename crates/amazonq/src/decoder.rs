@@ -5,6 +5,7 @@
 
 mod call;
 mod page;
+mod payload;
 mod said;
 mod tally;
 
@@ -16,7 +17,8 @@ use crate::request::Note;
 use crate::thinking::{Piece, Splitter};
 use call::{Calls, Whole};
 use page::Page;
-use said::{Said, ToolSaid};
+use payload::{Reasoning, ToolSaid};
+use said::Said;
 use tally::Tally;
 
 /// The state of one answer.
@@ -161,7 +163,7 @@ impl Decoder {
         }
     }
 
-    fn reasoning(&mut self, reasoning: &said::Reasoning<'_>, sink: &mut impl Sink) {
+    fn reasoning(&mut self, reasoning: &Reasoning<'_>, sink: &mut impl Sink) {
         if reasoning.is_empty() || self.settle(false, sink).is_none() {
             return;
         }

@@ -2,6 +2,7 @@
 
 mod envelope;
 mod table;
+mod words;
 
 use std::time::Duration;
 

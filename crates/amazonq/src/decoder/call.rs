@@ -9,7 +9,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::said::{Input, ToolSaid};
+use super::payload::{Input, ToolSaid};
 use super::tally::Tally;
 use crate::request::Note;
 

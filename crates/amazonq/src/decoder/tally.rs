@@ -3,7 +3,7 @@
 use qm_canon::estimate::Meter;
 use qm_canon::{Basis, Finish, Stop, Usage};
 
-use super::said::{Metadata, Reason, TokenUsage};
+use super::payload::{Metadata, Reason, TokenUsage};
 use crate::request::Note;
 
 #[derive(Default)]

@@ -30,7 +30,7 @@ struct Row {
 
 /// What an error means.
 #[derive(Clone, Copy)]
-enum Meaning {
+pub(super) enum Meaning {
     Exhausted,
     ExhaustedToday,
     Suspended,
@@ -286,110 +286,11 @@ impl Meaning {
         };
         retry_after.or(usual.map(Duration::from_secs)).map(bounded)
     }
-
-    /// What a client reads. The upstream's own words where they are about the request; ours where they could name
-    /// the account.
-    fn words(self, sign: &Sign<'_>, context: &Context<'_>) -> (Kind, Cow<'static, str>) {
-        let own = |kind: Kind, words: &'static str| (kind, Cow::Borrowed(words));
-        let theirs = |kind: Kind, words: &'static str| {
-            (kind, sign.envelope.public_message().map_or(Cow::Borrowed(words), Cow::Owned))
-        };
-        match self {
-            Self::Exhausted => own(
-                Kind::Exhausted,
-                "The upstream account's quota is used up until it renews. Ask the operator to add an account, or wait.",
-            ),
-            Self::ExhaustedToday => own(
-                Kind::Exhausted,
-                "The upstream account's requests for today are used up. Ask the operator to add an account, or wait until tomorrow (UTC).",
-            ),
-            Self::Suspended => own(
-                Kind::Unavailable,
-                "The upstream has suspended the account. The operator must contact its support.",
-            ),
-            Self::Suspected => own(
-                Kind::Unavailable,
-                "The upstream limits the account for a while. Try again later, or ask the operator.",
-            ),
-            Self::TokenRefused => own(
-                Kind::Unavailable,
-                "The upstream refused the gateway's credentials. The operator must sign the account in again.",
-            ),
-            Self::Refused => own(
-                Kind::Unavailable,
-                "The upstream does not allow the account to make this call. The operator finds the reason in the gateway's log.",
-            ),
-            Self::Misdirected => own(
-                Kind::Unavailable,
-                "The upstream does not serve this call at the configured endpoint. The operator must check the endpoint.",
-            ),
-            Self::NoSuchModel => (Kind::NotFound, no_such_model(context.model)),
-            Self::TooLong => (
-                too_long(context),
-                Cow::Borrowed("The conversation is too long for the model. Shorten or compact it."),
-            ),
-            Self::Unreadable => own(
-                Kind::Invalid,
-                "The upstream could not read the request, as happens with very long conversations. Shorten or compact it.",
-            ),
-            Self::SealRefused => theirs(
-                Kind::Invalid,
-                "The upstream refused the reasoning of an earlier answer. Send the request without its thinking blocks.",
-            ),
-            Self::ModelFieldsRefused => theirs(
-                Kind::Invalid,
-                "The model does not take the thinking or effort settings of the request. Leave them out.",
-            ),
-            Self::ConversationRefused => own(
-                Kind::Unavailable,
-                "The upstream could not go on with the conversation. Send the request again.",
-            ),
-            Self::Malformed => {
-                theirs(Kind::Invalid, "The upstream refused the request as malformed and did not say why.")
-            }
-            Self::Overloaded => theirs(
-                Kind::Overloaded,
-                "The model has no capacity at the moment. Try again in a few seconds.",
-            ),
-            Self::AccountThrottled => {
-                theirs(Kind::Throttled, "Too many requests for the upstream. Wait before trying again.")
-            }
-            Self::ServiceThrottled => theirs(
-                Kind::Throttled,
-                "The upstream is asked too often at the moment. Wait before trying again.",
-            ),
-            Self::Slow => own(Kind::Timeout, "The upstream did not answer in time. Try again."),
-            Self::Down => {
-                own(Kind::Unavailable, "The upstream cannot serve the request at the moment. Try again.")
-            }
-            Self::Senseless => own(Kind::Broken, "The upstream's answer made no sense. Try again."),
-        }
-    }
 }
 
 /// Clients wait at most a minute for what `retry-after` says.
 fn bounded(pause: Duration) -> Duration {
     pause.min(Duration::from_mins(1))
-}
-
-/// The upstream does not say how many tokens there are; more than fit, or it had not refused.
-fn too_long(context: &Context<'_>) -> Kind {
-    Kind::TooLong {
-        tokens: context.input_tokens.max(context.window.saturating_add(1)),
-        limit: context.window,
-    }
-}
-
-fn no_such_model(model: &str) -> Cow<'static, str> {
-    if model.is_empty() {
-        Cow::Borrowed(
-            "The upstream does not offer this model to the account. GET /v1/models lists those it offers.",
-        )
-    } else {
-        Cow::Owned(format!(
-            "The upstream does not offer the model {model} to the account. GET /v1/models lists those it offers."
-        ))
-    }
 }
 
 /// Type and reason for the log; only names, so that nothing of the content can get there.
