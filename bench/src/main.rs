@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use tokio::task::LocalSet;
 
-use crate::plan::Effort;
+use crate::plan::{Effort, Shape};
 use crate::rig::Tools;
 
 /// Measures a gateway's CPU, delay and memory against nginx's.
@@ -45,6 +45,9 @@ struct Options {
     /// Leave it to the scheduler where programs run (for machines with one core or without taskset).
     #[arg(long)]
     unpinned: bool,
+    /// Only these shapes of load; all of them by default.
+    #[arg(long, value_name = "SHAPE")]
+    only: Vec<Shape>,
     /// Fail when a floor is missed.
     #[arg(long)]
     check: bool,
@@ -70,9 +73,10 @@ fn main() -> Result<ExitCode> {
         open_files: options.open_files,
     };
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    let chosen = if options.only.is_empty() { &Shape::ALL } else { options.only.as_slice() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut say = |line: &str| drop(writeln!(std::io::stderr().lock(), "bench: {line}"));
-    let results = LocalSet::new().block_on(&runtime, plan::run(&tools, effort, &mut say))?;
+    let results = LocalSet::new().block_on(&runtime, plan::run(&tools, effort, chosen, &mut say))?;
     let rows = report::rows(&results);
     let (table, rig_table) = (report::table(&rows), report::rig_table(&results));
     writeln!(std::io::stdout().lock(), "{table}\n{rig_table}")?;

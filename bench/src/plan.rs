@@ -18,6 +18,21 @@ pub(crate) const STREAMS: usize = 5_000;
 /// Bytes of text in each event: some words, as models write.
 const EVENT_BYTES: u64 = 32;
 
+/// What is asked and how it is answered.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// A small body; the answer comes in one burst.
+    Small,
+    /// An agent's conversation; the answer comes in one burst.
+    Large,
+    /// A small body; each event is a write of its own, as fast as they go.
+    Writes,
+    /// Small bodies, 600 answers at a time, their events 20 ms apart.
+    Paced,
+    /// 5,000 streams at once.
+    Storm,
+}
+
 /// How much time a run may take.
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
@@ -31,11 +46,8 @@ pub(crate) struct Effort {
 
 /// All that was measured.
 pub(crate) struct Results {
-    pub(crate) small: Outcome,
-    pub(crate) large: Outcome,
-    /// As `small`, but each event is a write of its own.
-    pub(crate) writes: Outcome,
-    pub(crate) paced: Outcome,
+    /// The closed loops, in the order of [`Shape`].
+    pub(crate) outcomes: Vec<(Shape, Outcome)>,
     /// For each round of the storm: nginx's and the gateway's.
     pub(crate) storms: Vec<(Storm, Storm)>,
     /// Sizes of the bodies (bytes).
@@ -66,62 +78,82 @@ impl Effort {
     };
 }
 
-/// Measures everything.
+/// Measures the chosen shapes.
 ///
 /// # Errors
 /// When a program does not start, or anything was lost on the way.
-pub(crate) async fn run(tools: &Tools, effort: Effort, say: &mut impl FnMut(&str)) -> Result<Results> {
+pub(crate) async fn run(
+    tools: &Tools,
+    effort: Effort,
+    chosen: &[Shape],
+    say: &mut impl FnMut(&str),
+) -> Result<Results> {
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
     let recorder = Rig::start(tools, None).await?;
     let small = recorder.record(&small_body).await.context("recording the small request")?;
     let large = recorder.record(&large_body).await.context("recording the 200 KB conversation")?;
     drop(recorder);
 
-    let burst = Answers { events: EVENTS, bytes: EVENT_BYTES, per_write: 0, pace_ms: None, stamped: false };
-    let closed_loop = |name, answers, connections| Workload {
-        name,
-        answers,
-        connections,
-        rounds: effort.rounds,
-        window: effort.window,
-        stagger: Duration::ZERO,
-    };
-    say("small bodies, answers in one burst, 16 connections");
-    let small_outcome =
-        closed_loop("small body, one write, 16 connections", burst, 16).run(tools, &small).await?;
-    say("200 KB conversations, answers in one burst, 8 connections");
-    let large_outcome =
-        closed_loop("200 KB conversation, one write, 8 connections", burst, 8).run(tools, &large).await?;
-    say("small bodies, answers in 50 writes as fast as they go, 16 connections");
-    let writes = Answers { per_write: 1, ..burst };
-    let writes_outcome =
-        closed_loop("small body, 50 writes, 16 connections", writes, 16).run(tools, &small).await?;
-    say("600 streams paced 20 ms apart");
-    let paced = Workload {
-        name: "600 streams, paced 20 ms apart",
-        answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
-        connections: 600,
-        rounds: effort.paced_rounds,
-        window: effort.paced_window,
-        stagger: Duration::from_millis(10 * PACE_MS),
-    };
-    let paced = paced.run(tools, &small).await?;
+    let mut outcomes = Vec::new();
+    for shape in Shape::ALL.into_iter().filter(|shape| chosen.contains(shape)) {
+        let (Some(workload), name) = (shape.workload(effort), shape.name()) else { continue };
+        say(name);
+        let question = if shape == Shape::Large { &large } else { &small };
+        outcomes.push((shape, workload.run(tools, question).await.context(name)?));
+    }
     let mut storms = Vec::new();
-    for round in 0..effort.storms {
-        say("5,000 streams arriving at once");
+    let rounds = if chosen.contains(&Shape::Storm) { effort.storms } else { 0 };
+    for round in 0..rounds {
+        say(Shape::Storm.name());
         storms.push(both_storms(tools, &small, effort, round % 2 == 0).await?);
     }
-    let binary_bytes = std::fs::metadata(&tools.quartermaster)?.len();
     Ok(Results {
-        small: small_outcome,
-        large: large_outcome,
-        writes: writes_outcome,
-        paced,
+        outcomes,
         storms,
         large_bytes: large_body.len(),
         small_bytes: small_body.len(),
-        binary_bytes,
+        binary_bytes: std::fs::metadata(&tools.quartermaster)?.len(),
     })
+}
+
+impl Shape {
+    pub(crate) const ALL: [Self; 5] = [Self::Small, Self::Large, Self::Writes, Self::Paced, Self::Storm];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small body, one write, 16 connections",
+            Self::Large => "200 KB conversation, one write, 8 connections",
+            Self::Writes => "small body, 50 writes, 16 connections",
+            Self::Paced => "600 streams, paced 20 ms apart",
+            Self::Storm => "5,000 streams arriving at once",
+        }
+    }
+
+    /// The closed loop of this shape; the storm is none.
+    fn workload(self, effort: Effort) -> Option<Workload> {
+        let burst =
+            Answers { events: EVENTS, bytes: EVENT_BYTES, per_write: 0, pace_ms: None, stamped: false };
+        let unpaced = Workload {
+            answers: burst,
+            connections: 16,
+            rounds: effort.rounds,
+            window: effort.window,
+            stagger: Duration::ZERO,
+        };
+        Some(match self {
+            Self::Small => unpaced,
+            Self::Large => Workload { connections: 8, ..unpaced },
+            Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
+            Self::Paced => Workload {
+                answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
+                connections: 600,
+                rounds: effort.paced_rounds,
+                window: effort.paced_window,
+                stagger: Duration::from_millis(10 * PACE_MS),
+            },
+            Self::Storm => return None,
+        })
+    }
 }
 
 /// A storm on fresh programs, so that memory of earlier loads is not counted: nginx's and the gateway's.

@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::{EVENTS, Results, STREAMS};
+use crate::plan::{EVENTS, Results, STREAMS, Shape};
+use crate::process::Memory;
 use crate::rig::Arm;
 use crate::statistics::Spread;
+use crate::storm::Storm;
 use crate::workload::{Outcome, Window};
 
 /// A megabyte, as memory is counted.
 const MEGABYTE: f64 = 1_048_576.0;
+
+/// One round of the storm: nginx's and the gateway's.
+type Pair = (Storm, Storm);
 
 /// One measure.
 pub(crate) struct Row {
@@ -31,22 +36,54 @@ impl Row {
 
 /// The rows of `results`, in the order of the targets.
 pub(crate) fn rows(results: &Results) -> Vec<Row> {
-    let mut rows = vec![
-        cpu_row("CPU per request, small body, 50 events in one burst", &results.small, 1.0, 2.5, "1.5×"),
-        cpu_row("CPU per request, 200 KB conversation, 50 events", &results.large, 1.0, 3.0, "1.25×"),
-        cpu_row(
-            "CPU per request, small body, 50 events in 50 writes, unpaced",
-            &results.writes,
-            1.0,
-            2.5,
-            "1.5×",
-        ),
-        cpu_row("CPU per event, paced 20 ms apart, 600 streams", &results.paced, EVENTS as f64, 1.5, "1.0×"),
-    ];
-    rows.extend(delay_rows(&results.paced));
-    rows.extend(storm_rows(results));
-    let ready = [&results.small, &results.large, &results.paced].map(|outcome| outcome.ready_ms);
-    let ready = Spread::of(ready);
+    let mut rows = Vec::new();
+    for (shape, outcome) in &results.outcomes {
+        match shape {
+            Shape::Small => {
+                rows.push(cpu_row(
+                    "CPU per request, small body, 50 events in one burst",
+                    outcome,
+                    1.0,
+                    2.5,
+                    "1.5×",
+                ));
+            }
+            Shape::Large => {
+                rows.push(cpu_row(
+                    "CPU per request, 200 KB conversation, 50 events",
+                    outcome,
+                    1.0,
+                    3.0,
+                    "1.25×",
+                ));
+            }
+            Shape::Writes => {
+                rows.push(cpu_row(
+                    "CPU per request, small body, 50 events in 50 writes",
+                    outcome,
+                    1.0,
+                    2.5,
+                    "1.5×",
+                ));
+            }
+            Shape::Paced => {
+                let events = EVENTS as f64;
+                rows.push(cpu_row(
+                    "CPU per event, paced 20 ms apart, 600 streams",
+                    outcome,
+                    events,
+                    1.5,
+                    "1.0×",
+                ));
+                rows.extend(delay_rows(outcome));
+            }
+            Shape::Storm => {}
+        }
+    }
+    if !results.storms.is_empty() {
+        rows.extend(storm_rows(results));
+    }
+    let ready = Spread::of(results.outcomes.iter().map(|(_, outcome)| outcome.ready_ms));
     rows.push(Row {
         measure: "start to listening".into(),
         nginx: "–".into(),
@@ -97,7 +134,7 @@ pub(crate) fn rig_table(results: &Results) -> String {
         "| workload | nginx against itself | answers a second: direct, nginx, gateway | whole answer p50: direct, \
          nginx, gateway | answers measured | core 1 busy | stolen |\n| --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for outcome in [&results.small, &results.large, &results.writes, &results.paced] {
+    for (shape, outcome) in &results.outcomes {
         let figure = |arm, figure: fn(&Window) -> f64| Spread::of(outcome.each(arm, figure)).median;
         let three =
             |what: fn(&Window) -> f64| [Arm::Direct, Arm::Nginx, Arm::Gateway].map(|arm| figure(arm, what));
@@ -111,7 +148,7 @@ pub(crate) fn rig_table(results: &Results) -> String {
         let _ = writeln!(
             table,
             "| {} | {:.2} ({:.2} – {:.2}) | {:.0}, {:.0}, {:.0} | {:.2}, {:.2}, {:.2} ms | {answers} | {:.0} % | {:.1} % |",
-            outcome.workload.name,
+            shape.name(),
             itself.median,
             itself.min,
             itself.max,
@@ -178,7 +215,7 @@ fn delay_rows(paced: &Outcome) -> [Row; 2] {
 fn storm_rows(results: &Results) -> [Row; 2] {
     let storms = &results.storms;
     let megabytes = |bytes: u64| bytes as f64 / MEGABYTE;
-    let memory = |pick: fn(&(crate::storm::Storm, crate::storm::Storm)) -> crate::process::Memory| {
+    let memory = |pick: fn(&Pair) -> Memory| {
         let rss = Spread::of(storms.iter().map(|pair| megabytes(pick(pair).rss)));
         let pss = Spread::of(storms.iter().map(|pair| megabytes(pick(pair).pss)));
         (rss, pss)
@@ -187,11 +224,15 @@ fn storm_rows(results: &Results) -> [Row; 2] {
     let (rss, pss) = memory(|pair| pair.1.flowing);
     let (idle, _) = memory(|pair| pair.1.idle);
     let (rested, _) = memory(|pair| pair.1.rested);
-    let first = |pick: fn(&(crate::storm::Storm, crate::storm::Storm)) -> &crate::storm::Storm| -> Vec<f64> {
+    let first = |pick: fn(&Pair) -> &Storm| -> Vec<f64> {
         storms.iter().map(|pair| pick(pair).first_ns.value_at_quantile(0.5) as f64 / 1e9).collect()
     };
     let (nginx_first, first) = (first(|pair| &pair.0), first(|pair| &pair.1));
-    let seconds = |values: &[f64]| format!("{:.2} s", Spread::of(values.iter().copied()).median);
+    let cpu = |pick: fn(&Pair) -> f64| Spread::of(storms.iter().map(pick)).median;
+    let (yardstick_cpu, cpu) = (cpu(|pair| pair.0.cpu_us), cpu(|pair| pair.1.cpu_us));
+    let seconds = |values: &[f64], cpu: f64| {
+        format!("{:.2} s ({cpu:.0} µs CPU each)", Spread::of(values.iter().copied()).median)
+    };
     [
         Row {
             measure: format!("memory (RSS) with {STREAMS} open streams"),
@@ -207,8 +248,8 @@ fn storm_rows(results: &Results) -> [Row; 2] {
         },
         Row {
             measure: format!("time to the first event, {STREAMS} arriving at once, p50"),
-            nginx: seconds(&nginx_first),
-            gateway: seconds(&first),
+            nginx: seconds(&nginx_first, yardstick_cpu),
+            gateway: seconds(&first, cpu),
             value: ratios(&first, &nginx_first),
             unit: "×",
             floor: 3.0,

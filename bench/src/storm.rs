@@ -27,6 +27,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 pub(crate) struct Storm {
     /// From the storm's begin to each stream's first text event (nanoseconds).
     pub(crate) first_ns: Histogram<u64>,
+    /// CPU of the process until all flow, for each stream (microseconds).
+    pub(crate) cpu_us: f64,
     /// Before the first connection.
     pub(crate) idle: Memory,
     /// While all streams flow.
@@ -51,7 +53,7 @@ pub(crate) async fn run(target: &Target, process: &Process, streams: usize, rest
     let idle = process.memory();
     let progress = Rc::new(Progress::default());
     let opening = Rc::new(Semaphore::new(OPENING));
-    let start = Instant::now();
+    let (start, used) = (Instant::now(), process.cpu_ns());
     let mut open = JoinSet::new();
     for _ in 0..streams {
         open.spawn_local(listen(target.clone(), Rc::clone(&opening), Rc::clone(&progress)));
@@ -77,10 +79,11 @@ pub(crate) async fn run(target: &Target, process: &Process, streams: usize, rest
         let (first, second) = (progress.first.get(), progress.second.get());
         format!("of {streams} streams {first} had one event and {second} two after {} s", LIMIT.as_secs())
     })??;
+    let cpu_us = process.cpu_ns().saturating_sub(used) as f64 / 1e3 / streams as f64;
     let flowing = process.memory();
     open.shutdown().await;
     tokio::time::sleep(rest).await;
-    Ok(Storm { first_ns, idle, flowing, rested: process.memory() })
+    Ok(Storm { first_ns, cpu_us, idle, flowing, rested: process.memory() })
 }
 
 /// Reads one stream for as long as it flows.

@@ -12,7 +12,6 @@ use crate::rig::{Answers, Arm, Question, Rig, Tools};
 /// One shape of load.
 #[derive(Clone, Copy)]
 pub(crate) struct Workload {
-    pub(crate) name: &'static str,
     pub(crate) answers: Answers,
     /// Connections in the closed loop.
     pub(crate) connections: usize,
@@ -43,7 +42,6 @@ pub(crate) struct Window {
 
 /// All windows of a workload.
 pub(crate) struct Outcome {
-    pub(crate) workload: Workload,
     pub(crate) rounds: Vec<Vec<Window>>,
     /// From starting the gateway to its listening (milliseconds).
     pub(crate) ready_ms: f64,
@@ -80,7 +78,7 @@ impl Workload {
             rounds.push(windows);
             connections.reverse();
         }
-        Ok(Outcome { workload: self, rounds, ready_ms: rig.ready_ms })
+        Ok(Outcome { rounds, ready_ms: rig.ready_ms })
     }
 
     async fn window(
