@@ -15,7 +15,10 @@ pub(crate) fn answer(world: &World, head: &Head, body: Option<&Value>) -> Answer
     match (head.method.as_str(), head.path.trim_start_matches("/_sim/")) {
         ("POST", "script") => queue(world, body),
         ("GET", "scripts") => Answer::json(200, &json!(Script::names().collect::<Vec<_>>())),
-        ("GET", "requests") => told(&world.log.all()),
+        ("GET", "requests") => {
+            let since = head.parameter("since").and_then(|id| id.parse().ok()).unwrap_or(0);
+            told(&world.log.all().into_iter().filter(|call| call.id > since).collect::<Vec<_>>())
+        }
         ("GET", "knobs") => told(&*world.knobs()),
         ("POST", "knobs") => turn(world, body),
         ("POST", "accounts") => accounts(world, body),

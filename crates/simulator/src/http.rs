@@ -192,7 +192,7 @@ impl Connection {
         let mut body = BytesMut::new();
         loop {
             let size = self.chunk_size().await?;
-            if body.len() + size > BODY_LIMIT_BYTES {
+            if size > BODY_LIMIT_BYTES - body.len() {
                 return Err(ReadError::Refused(413));
             }
             self.fill_to(size + 2).await?;

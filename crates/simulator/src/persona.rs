@@ -170,34 +170,41 @@ fn prose(user_text: &str) -> String {
 }
 
 /// The tool's name and the property that takes the path, if it can read; the rank is lower the plainer its name says so.
+/// How surely a tool reads files, by its name and its properties; the lower the surer. `None` means it does not.
+fn reading_rank(lower: &str, known_property: bool) -> Option<u8> {
+    let writes =
+        ["write", "edit", "create", "delete", "notebook", "glob", "grep", "search", "list", "mcp", "thread"];
+    if writes.iter().any(|word| lower.contains(word)) {
+        return None;
+    }
+    if matches!(lower, "read" | "read_file" | "readfile" | "view" | "view_file" | "cat" | "open_file") {
+        return Some(0);
+    }
+    // "cat" must be a word of its own: "location" reads nothing.
+    let reads = ["read", "view", "open_file"].iter().any(|word| lower.contains(word))
+        || lower.split(|c: char| !c.is_alphanumeric()).any(|part| part == "cat");
+    match (reads, known_property) {
+        (true, true) => Some(1),
+        (true, false) => Some(2),
+        (false, true) => Some(3),
+        (false, false) => None,
+    }
+}
+
+/// Rank, name and path property of a tool that can read a file.
 fn reading_tool(tool: &Value) -> Option<(u8, String, String)> {
     let spec = &tool["toolSpecification"];
     let name = spec["name"].as_str()?;
     let properties = spec.pointer("/inputSchema/json/properties").and_then(Value::as_object);
     let known = ["file_path", "absolute_path", "filePath", "path"];
     let property = properties.and_then(|all| known.iter().find(|known| all.contains_key(**known)));
-    let lower = name.to_lowercase();
-    let reads = ["read", "view", "cat", "open_file"].iter().any(|word| {
-        // "cat" must be a word of its own: "location" reads nothing.
-        lower.split(|c: char| !c.is_alphanumeric()).any(|part| part == *word)
-            || (*word != "cat" && lower.contains(word))
-    });
-    let writes = ["write", "edit", "create", "delete", "notebook", "glob", "grep", "search", "list", "mcp"]
-        .iter()
-        .any(|word| lower.contains(word));
-    if writes || !(reads || property.is_some()) {
-        return None;
-    }
+    let rank = reading_rank(&name.to_lowercase(), property.is_some())?;
     let first = || properties.and_then(|all| all.keys().next().cloned());
     let property =
         property.map(|known| (*known).to_owned()).or_else(first).unwrap_or_else(|| "path".to_owned());
-    let plain = ["read", "read_file", "readfile", "view", "cat", "open_file"].contains(&lower.as_str());
-    let rank = if plain { 0 } else { 2 - u8::from(reads) };
     Some((rank, name.to_owned(), property))
 }
 
-/// The file that the text asks for: the last one named right after "file", "read" and the like, since an agent's own
-/// instructions stand around the question and name files too; else the first one.
 fn file_named_in(text: &str) -> Option<String> {
     let mut before = "";
     let mut asked = None;

@@ -226,7 +226,12 @@ async fn the_persona_reads_a_file_and_says_what_it_says() {
     let tool = json!({ "toolSpecification": { "name": "Read", "description": "Reads a file",
         "inputSchema": { "json": { "type": "object", "properties": { "file_path": { "type": "string" } } } } } });
     let mut body = hello("Read the file plan.md and tell me what it says.\nWorking directory: /home/me");
-    let context = json!({ "tools": [tool] });
+    let other = |name: &str| {
+        let mut other = tool.clone();
+        other["toolSpecification"]["name"] = json!(name);
+        other
+    };
+    let context = json!({ "tools": [other("EnterWorktree"), other("Edit"), tool, other("ThreadView")] });
     body["conversationState"]["currentMessage"]["userInputMessage"]["userInputMessageContext"] = context;
     let reply = chat(&sim, &token, &body).await;
     let calls = inputs(&reply);
@@ -234,6 +239,10 @@ async fn the_persona_reads_a_file_and_says_what_it_says() {
         serde_json::from_str::<Value>(&calls[0].1).unwrap(),
         json!({ "file_path": "/home/me/plan.md" })
     );
+
+    let frames = reply.frames();
+    let told = frames.iter().find(|frame| name(frame) == "toolUseEvent").unwrap();
+    assert_eq!(payload(told)["name"], "Read", "the surest reader of those offered");
 
     let id = &calls[0].0;
     let asked = json!({ "userInputMessage": { "content": "Read plan.md" } });
