@@ -75,7 +75,10 @@ impl Frames {
     ///
     /// # Errors
     /// [`FrameError`] if the bytes are not a frame; so does every later call.
-    #[expect(clippy::should_implement_trait, reason = "a frame borrows the buffer, which `Iterator` cannot say")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a frame borrows the buffer, which `Iterator` cannot say"
+    )]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, FrameError> {
         let Some(cut) = cut(&self.buffer[self.next..], self.max_frame)? else { return Ok(None) };
         self.last = self.next;
