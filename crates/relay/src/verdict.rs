@@ -17,7 +17,10 @@ const MAX_THROTTLES: u32 = 2;
 
 /// What has been tried for one request so far.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each says that one concession has been made; they are independent")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says that one concession has been made; they are independent"
+)]
 pub(crate) struct History {
     again: u32,
     throttles: u32,
