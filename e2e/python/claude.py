@@ -1,5 +1,6 @@
 """The real Claude Code CLI, headless, against the gateway."""
 
+import base64
 import json
 import os
 import pathlib
@@ -159,6 +160,30 @@ def parallel_tools():
     assert "tapir" in result["result"], result
     results = message(chats()[-1])["userInputMessageContext"]["toolResults"]
     assert "zebra" in texts(results) and "tapir" in texts(results) and len(results) == 2, results
+
+
+@check
+def reads_an_image():
+    """The image of a tool result reaches the upstream as an image."""
+    place = room("image")
+    (place / "work/dot.png").write_bytes(base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP4z8CAFWEXHbQSACj/P8Fu7N9hAAAAAElFTkSuQmCC"))
+    play(call("Read", {"file_path": str(place / "work/dot.png")}, "tooluse_1"))
+    play(say("A red square."))
+    result = turn(place, prompt="What is in the picture?")
+    assert "A red square." in result["result"], result
+    assert message(chats()[-1])["images"][0]["source"]["bytes"], message(chats()[-1])
+
+
+@check
+def sub_agent():
+    """An agent of the agent reads the note and reports; the first agent goes on with the report."""
+    place = room("sub-agent")
+    play(call("Agent", {"description": "Read it", "prompt": QUESTION, "subagent_type": "general-purpose",
+                        "run_in_background": False}, "tooluse_1"))
+    result = turn(place, prompt="Let an agent read the note.")
+    assert "zebra" in result["result"], (result, outcomes())
+    assert len(chats()) == 4, outcomes()
 
 
 @check

@@ -97,7 +97,7 @@ fn locked(folder: &Path) -> anyhow::Result<()> {
     let wanted = fs::read_to_string(&lock).with_context(|| format!("{} is missing", lock.display()))?;
     let modules = folder.join("node_modules");
     once(&modules.join(".quartermaster.stamp"), &wanted, &modules, || {
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--force"]).current_dir(folder))
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
     })
 }
 
