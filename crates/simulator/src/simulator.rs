@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use crate::knobs::Knobs;
@@ -26,7 +26,7 @@ pub struct Simulator {
 /// # Errors
 /// When the address cannot be bound.
 pub async fn start(options: Options) -> io::Result<Simulator> {
-    let listener = TcpListener::bind(options.bind).await?;
+    let listener = listen(options.bind)?;
     let addr = listener.local_addr()?;
     let world = Arc::new(World::new(options));
     #[expect(clippy::disallowed_methods, reason = "the accept loop; it ends with the handle")]
@@ -95,4 +95,12 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Listens with room for thousands of connections that come at once, as the benchmark's do.
+fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if bind.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(bind)?;
+    socket.listen(8192)
 }
