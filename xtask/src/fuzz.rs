@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// Seed of chance; 0 takes a new one.
     #[arg(long, default_value_t = 0)]
     seed: u32,
+    /// Forget what earlier runs found: the same seed then tries the same inputs.
+    #[arg(long)]
+    afresh: bool,
 }
 
 /// Executions of each target in `cargo xtask test`.
@@ -67,7 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
 
 /// Every target for a short while, the same inputs every time.
 pub(crate) fn smoke() -> Result<Tally> {
-    run(&Options { runs: SMOKE_RUNS, target: None, seed: 1 })
+    run(&Options { runs: SMOKE_RUNS, target: None, seed: 1, afresh: true })
 }
 
 /// Names of the targets, which are files.
@@ -100,7 +103,11 @@ fn build() -> Result<PathBuf> {
 
 fn fuzz(binaries: &Path, target: &str, options: &Options) -> Result<u64> {
     let folder = tree::root().join("fuzz");
-    let [corpus, artifacts] = ["corpus", "artifacts"].map(|name| folder.join(name).join(target));
+    let found = if options.afresh { "target/afresh" } else { "corpus" };
+    let [corpus, artifacts] = [found, "artifacts"].map(|name| folder.join(name).join(target));
+    if options.afresh && corpus.is_dir() {
+        fs::remove_dir_all(&corpus)?;
+    }
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&artifacts)?;
     let mut command = Command::new(binaries.join(target));

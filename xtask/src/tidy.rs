@@ -7,6 +7,7 @@ mod licences;
 mod measure;
 mod modules;
 mod rooms;
+mod walk;
 mod words;
 
 use anyhow::{Result, bail};
@@ -60,6 +61,7 @@ fn findings() -> Result<Vec<Finding>> {
         rule("every source file is compiled", modules::leftovers(&files, &sources)),
         rule("no mod.rs, and no name that says nothing", words::names(&files, &sources)),
         rule("no path of a machine, no emoji", files::words(&files, &sources)),
+        rule("the walk in ARCHITECTURE.md can be followed", walk::strays(&files)),
         rule("lock files and configuration name no registry", files::registries(&files)),
         rule("versions are written in the root only", dependencies::versions(&metadata)?),
         rule("every dependency has its reason in docs/DEPENDENCIES.md", dependencies::reasons(&metadata)?),
