@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::clock::Stopwatch;
@@ -116,10 +116,16 @@ impl Step {
 
 /// With nextest where it is: it runs the crates' tests side by side. Nothing depends on which of the two runs them.
 fn unit() -> Result<Tally> {
-    if process::answers("cargo", &["nextest", "--version"]) {
-        return counted(cargo(&["nextest", "run", "--workspace", "--locked", "--status-level", "fail"]));
+    let words: &[&str] = if process::answers("cargo", &["nextest", "--version"]) {
+        &["nextest", "run", "--workspace", "--locked", "--status-level", "fail"]
+    } else {
+        &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"]
+    };
+    let tally = counted(cargo(words))?;
+    if tally.passed == 0 {
+        bail!("no test was counted: either none ran, or their runner now reports in other words");
     }
-    counted(cargo(&["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"]))
+    Ok(tally)
 }
 
 fn counted(command: Command) -> Result<Tally> {
