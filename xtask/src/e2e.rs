@@ -127,6 +127,8 @@ fn names() -> Vec<&'static str> {
 
 /// Runs one suite and prints how it went; a suite that breaks off counts as one failure and does not stop the others.
 fn timed(name: &str, log: &Path, suite: impl FnOnce() -> anyhow::Result<Tally>) -> anyhow::Result<Tally> {
+    // What an earlier run left must not be taken for this one's.
+    let _ = fs::remove_file(log);
     let watch = Stopwatch::start();
     let result = suite();
     let seconds = watch.elapsed().as_secs_f32();

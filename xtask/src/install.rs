@@ -15,6 +15,24 @@ const CLAUDE_CODE: &str = "2.1.329";
 /// The oldest Node that the SDKs support.
 const NODE_MAJOR: u32 = 22;
 
+/// A program of the system.
+struct Need {
+    program: &'static str,
+    /// Arguments with which it succeeds if all is there.
+    probe: &'static [&'static str],
+    packages: &'static [&'static str],
+}
+
+const NEEDS: &[Need] = &[
+    Need { program: "curl", probe: &["--version"], packages: &["curl"] },
+    Need { program: "npm", probe: &["--version"], packages: &["nodejs", "npm"] },
+    Need {
+        program: "python3",
+        probe: &["-c", "import ensurepip, venv"],
+        packages: &["python3", "python3-venv"],
+    },
+];
+
 /// Where the tools are.
 #[derive(Debug)]
 pub(crate) struct Tools {
@@ -28,11 +46,9 @@ pub(crate) struct Tools {
 
 /// Brings everything here. A second call installs nothing.
 pub(crate) fn install(root: &Path) -> anyhow::Result<Tools> {
+    system()?;
     let place = root.join(".e2e");
     fs::create_dir_all(&place)?;
-    system("curl", &["--version"], &["curl"])?;
-    system("npm", &["--version"], &["nodejs", "npm"])?;
-    system("python3", &["-c", "import ensurepip, venv"], &["python3", "python3-venv"])?;
     let python = python(root, &place)?;
     let node = node(&place)?;
     locked(&root.join("e2e/node"))?;
@@ -118,19 +134,21 @@ fn once(
     fs::write(stamp, input).with_context(|| format!("could not write {}", stamp.display()))
 }
 
-/// A program of the system: there already, or installed as root or in CI, or an error that says what to install.
-fn system(program: &str, probe: &[&str], packages: &[&str]) -> anyhow::Result<()> {
-    let works = || answers(program, probe);
-    if works() {
+/// The programs of the system: there already, or installed as root or in CI, or an error that says what to install.
+fn system() -> anyhow::Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
         return Ok(());
     }
-    let names = packages.join(" ");
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
+    let programs: Vec<&str> = missing.iter().map(|need| need.program).collect();
+    let (programs, names) = (programs.join(", "), packages.join(" "));
     if !may_install() {
         bail!(
-            "`{program}` is needed and does not work here. Install it (Debian: sudo apt-get install {names}) and run this again."
+            "the end-to-end tests need programs that do not work here: {programs}. Install them (Debian: sudo apt-get install {names}) and run this again."
         );
     }
-    let sudo = !root_user() && Command::new("sudo").args(["-n", "true"]).status().is_ok_and(|s| s.success());
+    let sudo = !root_user() && answers("sudo", &["-n", "true"]);
     let apt = |arguments: &[&str]| {
         let mut apt = Command::new(if sudo { "sudo" } else { "apt-get" });
         if sudo {
@@ -142,7 +160,14 @@ fn system(program: &str, probe: &[&str], packages: &[&str]) -> anyhow::Result<()
     let mut arguments = vec!["install", "-qq", "-y", "--no-install-recommends"];
     arguments.extend(packages);
     apt(&arguments)?;
-    if works() { Ok(()) } else { bail!("{names} was installed, but `{program}` still does not work") }
+    match self::missing().first() {
+        None => Ok(()),
+        Some(need) => bail!("{names} was installed, but `{}` still does not work", need.program),
+    }
+}
+
+fn missing() -> Vec<&'static Need> {
+    NEEDS.iter().filter(|need| !answers(need.program, need.probe)).collect()
 }
 
 fn root_user() -> bool {
