@@ -250,7 +250,7 @@ check("error 401", async () => {
   const stranger = new Anthropic({ baseURL: GATEWAY, apiKey: "wrong-key-0000000000" });
   const start = performance.now();
   await raised(Anthropic.AuthenticationError, 401, () => ask("Hello", {}, stranger));
-  assert.ok(performance.now() - start < 400, "it was retried");
+  assert.ok(performance.now() - start < 1000, "it was retried");
 });
 
 check("error 404", async () => {
