@@ -91,20 +91,37 @@ impl<S: Sink> Enforce<S> {
     }
 
     fn delta(&mut self, text: &str) {
-        self.meter.add(text);
-        if self.open == Open::Text && !self.limits.stop.is_empty() {
-            self.search(text);
-        } else {
-            self.inner.event(Event::Delta(text));
-        }
         // A tool's input is let through to its end: half a call is worth less than a few tokens too many.
-        if !self.done && self.open != Open::Tool && self.is_over() {
+        let fits = if self.open == Open::Tool { text } else { self.fitting(text) };
+        self.meter.add(fits);
+        if self.open == Open::Text && !self.limits.stop.is_empty() {
+            self.search(fits);
+        } else if !fits.is_empty() {
+            self.inner.event(Event::Delta(fits));
+        }
+        if !self.done && fits.len() < text.len() {
             self.end(Stop::MaxTokens);
         }
     }
 
     fn is_over(&self) -> bool {
         self.limits.max_tokens.is_some_and(|max| self.meter.tokens() >= max)
+    }
+
+    /// The beginning of `text` that the bound on tokens leaves room for.
+    fn fitting<'t>(&self, text: &'t str) -> &'t str {
+        let Some(max) = self.limits.max_tokens else { return text };
+        let mut whole = self.meter;
+        whole.add(text);
+        if whole.tokens() <= max {
+            return text;
+        }
+        let mut meter = self.meter;
+        let cut = text.char_indices().find(|&(at, character)| {
+            meter.add(&text[at..at + character.len_utf8()]);
+            meter.tokens() > max
+        });
+        cut.map_or(text, |(at, _)| &text[..at])
     }
 
     /// Passes on text up to a stop sequence, holding back what may be the beginning of one.

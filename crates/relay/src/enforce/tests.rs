@@ -118,13 +118,26 @@ fn a_stop_sequence_does_not_count_outside_of_text() {
 }
 
 #[test]
-fn the_token_bound_ends_text_but_not_a_call() {
+fn the_token_bound_ends_text_where_it_is_reached() {
     let bound = |max| limits(|draft| draft.sampling.max_tokens = Some(max));
-    let steps = [Step::Text(&["one two three ", "four five six ", "seven"]), Step::End(Stop::EndTurn)];
-    assert_eq!(run(bound(3), &steps), "text(one two three ) MaxTokens");
+    let end = || Step::End(Stop::EndTurn);
+    for deltas in
+        [&["one two three four"][..], &["one ", "two thr", "ee ", "four"], &["o", "ne two three four"]]
+    {
+        assert_eq!(run(bound(3), &[Step::Text(deltas), end()]), "text(one two three fo) MaxTokens");
+    }
+    assert_eq!(
+        run(bound(100), &[Step::Text(&["one two three four"]), end()]),
+        "text(one two three four) EndTurn"
+    );
+}
+
+#[test]
+fn the_token_bound_lets_a_call_come_to_its_end() {
+    let bound = limits(|draft| draft.sampling.max_tokens = Some(1));
     let steps =
         [Step::Tool("read", "{\"path\":\"note.txt\"}"), Step::Text(&["more"]), Step::End(Stop::ToolUse)];
-    assert_eq!(run(bound(1), &steps), "read({\"path\":\"note.txt\"}) ToolUse");
+    assert_eq!(run(bound, &steps), "read({\"path\":\"note.txt\"}) ToolUse");
 }
 
 #[test]
