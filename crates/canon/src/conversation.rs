@@ -51,6 +51,8 @@ pub struct Draft<'a> {
     pub thinking: Thinking,
     /// How hard the model is to work, where the client says so.
     pub effort: Option<Effort>,
+    /// What form the answer's text must have.
+    pub format: Format<'a>,
     /// What makes two requests parts of one session (opaque; never sent upstream as it is).
     pub affinity: Option<Cow<'a, str>>,
 }
@@ -182,6 +184,19 @@ pub enum Choice<'a> {
     Tool(Cow<'a, str>),
 }
 
+/// What form the answer's text must have. The upstream has no field for it: the schema reaches the model beside the
+/// system text, and the answer is held against it before it may end well.
+#[derive(Default)]
+pub enum Format<'a> {
+    /// As the model likes.
+    #[default]
+    Free,
+    /// One JSON object.
+    Json,
+    /// One JSON value that fits this schema: JSON text of an object.
+    Schema(Cow<'a, RawValue>),
+}
+
 /// What bounds the answer. The gateway enforces both itself; the upstream has no such fields in general.
 #[derive(Default)]
 pub struct Sampling<'a> {
@@ -297,6 +312,12 @@ impl<'a> Conversation<'a> {
     #[must_use]
     pub fn effort(&self) -> Option<Effort> {
         self.draft.effort
+    }
+
+    /// What form the answer's text must have.
+    #[must_use]
+    pub fn format(&self) -> &Format<'a> {
+        &self.draft.format
     }
 
     /// What makes two requests parts of one session.

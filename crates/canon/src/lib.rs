@@ -16,8 +16,8 @@ pub mod sink;
 pub mod usage;
 
 pub use conversation::{
-    At, Choice, Conversation, Display, Document, Draft, Effort, Image, MediaType, Part, Role, Sampling,
-    Thinking, Tool, ToolResult, ToolUse, Turn,
+    At, Choice, Conversation, Display, Document, Draft, Effort, Format, Image, MediaType, Part, Role,
+    Sampling, Thinking, Tool, ToolResult, ToolUse, Turn,
 };
 pub use event::{Block, Event, Finish, Stop};
 pub use fault::{Fault, Kind, Origin, Place};
