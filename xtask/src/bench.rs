@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Fail when a floor is missed.
     #[arg(long)]
     check: bool,
+    /// Only these shapes of load: small, large, writes, paced, storm; no page is written then.
+    #[arg(long, value_name = "SHAPE")]
+    only: Vec<String>,
     /// The gateway's binary; built when absent.
     #[arg(long)]
     bin: Option<PathBuf>,
@@ -50,7 +53,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             bench.arg(flag);
         }
     }
-    if !options.quick {
+    for shape in &options.only {
+        bench.args(["--only", shape]);
+    }
+    if !options.quick && options.only.is_empty() {
         bench.arg("--page").arg(root.join("docs/BENCHMARKS.md"));
     }
     process::run(&mut bench)
