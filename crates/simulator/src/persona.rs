@@ -1,5 +1,7 @@
 //! The default reply: enough of an agent to complete a real turn of a real client (spec/clients.md §5).
 
+mod shell;
+
 use serde_json::{Value, json};
 
 use crate::script::{Script, Step, ToolCall};
@@ -62,9 +64,9 @@ impl<'a> Turn<'a> {
 
     /// A call of the tool that can read a file, if one is offered.
     fn read_call(&self) -> Option<ToolCall> {
-        let (_, name, property) =
-            self.tools.iter().filter_map(reading_tool).min_by_key(|(rank, ..)| *rank)?;
         let mut path = file_named_in(&self.user_text()).unwrap_or_else(|| "note.txt".to_owned());
+        let made_for_it = self.tools.iter().filter_map(reading_tool).min_by_key(|(rank, ..)| *rank);
+        let Some((_, name, property)) = made_for_it else { return shell::read_call(self.tools, &path) };
         let absolute = matches!(property.as_str(), "file_path" | "absolute_path" | "filePath");
         if absolute
             && !path.starts_with('/')
@@ -172,9 +174,11 @@ fn prose(user_text: &str) -> String {
 /// The tool's name and the property that takes the path, if it can read; the rank is lower the plainer its name says so.
 /// How surely a tool reads files, by its name and its properties; the lower the surer. `None` means it does not.
 fn reading_rank(lower: &str, known_property: bool) -> Option<u8> {
-    let writes =
-        ["write", "edit", "create", "delete", "notebook", "glob", "grep", "search", "list", "mcp", "thread"];
-    if writes.iter().any(|word| lower.contains(word)) {
+    let others = [
+        "write", "edit", "create", "delete", "notebook", "glob", "grep", "search", "list", "mcp", "thread",
+        "image",
+    ];
+    if others.iter().any(|word| lower.contains(word)) {
         return None;
     }
     if matches!(lower, "read" | "read_file" | "readfile" | "view" | "view_file" | "cat" | "open_file") {
