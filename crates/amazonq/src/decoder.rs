@@ -135,6 +135,12 @@ impl Decoder {
         }
     }
 
+    /// Estimate of the tokens the model has produced so far, reasoning that is not shown included.
+    #[must_use]
+    pub fn output_tokens(&self) -> u64 {
+        self.tally.output_tokens()
+    }
+
     /// How many frames were skipped because nothing is known of them.
     #[must_use]
     pub fn unknown(&self) -> u32 {

@@ -73,12 +73,15 @@ pub enum Origin {
 }
 
 /// What in a request is at fault. A wire crate renders it as a path in its own format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A content part of a message.
     Message(At),
     /// A tool, by index.
     Tool(usize),
+    /// A field of the body, its path written as the wire crate that read the request writes it. The fault's code is
+    /// then that format's own word for what is wrong with the field.
+    Field(Box<str>),
 }
 
 impl Fault {

@@ -14,11 +14,17 @@ const UNANSWERED: &str = "Tool use was cancelled by the user";
 /// A model asked for under a name that ends so is asked to think, in every format (spec/upstream.md §6.3).
 const THINKING_SUFFIX: &str = "-thinking";
 
+/// Longest name of a model, in bytes: it goes into logs and receipts.
+const MAX_MODEL_NAME: usize = 256;
+
 pub(crate) fn make(mut draft: Draft<'_>) -> Result<Draft<'_>, Fault> {
     draft.system.retain(|text| !text.trim().is_empty());
     draft.sampling.stop.retain(|text| !text.is_empty());
     if draft.thinking == Thinking::Unasked && draft.model.ends_with(THINKING_SUFFIX) {
         draft.thinking = Thinking::Adaptive(Display::Shown);
+    }
+    if draft.model.len() > MAX_MODEL_NAME {
+        return Err(Fault::invalid("model: String should have at most 256 characters"));
     }
     check_tools(&draft)?;
     draft.turns = alternating(mem::take(&mut draft.turns));

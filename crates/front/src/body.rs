@@ -21,6 +21,13 @@ const DISCARDED: usize = 3;
 /// How long a body may take to arrive once its turn has come: 32 MiB at 2 Mbit/s.
 const ARRIVAL: Duration = Duration::from_secs(140);
 
+/// How long a request may wait for room in memory.
+const TURN: Duration = Duration::from_secs(20);
+
+/// How much, and how long, of a refused request's body is read away.
+const MAX_DISCARDED: usize = 8 << 20;
+const DISCARDING: Duration = Duration::from_secs(2);
+
 /// Unit of the budget: permits are counted in 32 bits.
 const UNIT: usize = 1024;
 
@@ -54,12 +61,40 @@ impl Bodies {
         let declared = body.size_hint().exact().filter(|_| !headers.contains_key(CONTENT_ENCODING));
         let share =
             declared.map_or(self.max, |length| usize::try_from(length).unwrap_or(self.max).min(self.max));
-        let share = Arc::clone(&self.budget).acquire_many_owned(units(share) as u32).await;
-        let share = share.map_err(|_| Fault::internal("body/budget-closed"))?;
+        let share = timeout(TURN, Arc::clone(&self.budget).acquire_many_owned(units(share) as u32)).await;
+        let mut share = share.map_err(|_| too_many())?.map_err(|_| Fault::internal("body/budget-closed"))?;
         let bytes =
             timeout(ARRIVAL, read(headers, body, self.max)).await.unwrap_or_else(|_| Err(too_slow()))?;
+        // Only what it takes is kept from others while it waits for its answer.
+        drop(share.split(share.num_permits().saturating_sub(units(bytes.len()))));
         Ok(Held { bytes, _share: share })
     }
+}
+
+/// The body of a request whose caller is admitted. That of one who is not is read away, within bounds: a client that is
+/// still writing when we close would see a reset instead of the answer.
+pub(crate) async fn of_admitted<A, R>(admitted: Result<A, R>, body: Body) -> Result<(A, Body), R> {
+    match admitted {
+        Ok(caller) => Ok((caller, body)),
+        Err(refused) => {
+            discard(body).await;
+            Err(refused)
+        }
+    }
+}
+
+async fn discard(mut body: Body) {
+    let drain = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, Bytes::len);
+            if seen > MAX_DISCARDED {
+                break;
+            }
+        }
+    };
+    // Out of time is as good as done.
+    drop(timeout(DISCARDING, drain).await);
 }
 
 impl Deref for Held {
@@ -129,6 +164,16 @@ fn inflate(decoder: impl Read, max: usize) -> Result<Bytes, Fault> {
     let mut out = Vec::new();
     decoder.take(max as u64 + 1).read_to_end(&mut out).map_err(|_| garbled())?;
     if out.len() > max { Err(too_large(max)) } else { Ok(out.into()) }
+}
+
+fn too_many() -> Fault {
+    Fault::new(
+        Kind::Unavailable,
+        Origin::Gateway,
+        "The gateway is full of large requests. Try again shortly.",
+    )
+    .retry_after(Duration::from_secs(5))
+    .code("body/no-room")
 }
 
 fn too_slow() -> Fault {
@@ -212,6 +257,14 @@ mod tests {
         }
         drop(first);
         assert_eq!(second.await.expect("fits now").len(), 2 * UNIT);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_size_keeps_no_more_than_it_takes() {
+        let bodies = Bodies::new(4 * UNIT, 4 * UNIT);
+        let headers = encoded("gzip");
+        let _small = bodies.read(&headers, Body::from(gzip(b"hello"))).await.expect("fits");
+        assert_eq!(bodies.budget.available_permits(), 3);
     }
 
     #[tokio::test(start_paused = true)]

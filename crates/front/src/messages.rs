@@ -9,19 +9,20 @@ use axum::response::Response;
 use qm_anthropic::{Reply, Stream, Whole, count, request};
 use qm_canon::{Encoder as _, Fault};
 
-use crate::Front;
 use crate::caller::Admitted;
 use crate::request_id::RequestId;
 use crate::respond::{self, Refused};
+use crate::{Front, body};
 
 /// Answers a message, in a stream or whole.
 pub(crate) async fn create(
     State(front): State<Arc<Front>>,
     id: RequestId,
-    Admitted(caller): Admitted,
+    admitted: Result<Admitted, Refused>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
+    let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
     let answer = async {
         let body = front.bodies.read(&headers, body).await?;
         let ask = request::decode(&body)?;
@@ -51,10 +52,11 @@ pub(crate) async fn create(
 pub(crate) async fn count_tokens(
     State(front): State<Arc<Front>>,
     id: RequestId,
-    _: Admitted,
+    admitted: Result<Admitted, Refused>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
+    let (_, body) = body::of_admitted(admitted, body).await?;
     let count = async {
         let body = front.bodies.read(&headers, body).await?;
         count::decode_and_count(&body).map(count::render)

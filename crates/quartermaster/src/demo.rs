@@ -15,7 +15,7 @@ const KEY_LETTERS: usize = 20;
 
 /// Runs the demo. `pace` is the pause between two pieces of an answer.
 pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Result<()> {
-    let listener = serve::bind(&config.listen).await?;
+    let listener = serve::bind(&config.listen)?;
     serve::mention(&config.notes);
     let account = SimAccount::default();
     let simulator =

@@ -4,23 +4,26 @@ use std::io;
 use std::net::SocketAddr;
 
 use anyhow::anyhow;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tracing::{info, warn};
 
 use crate::config::{Config, Listen};
 use crate::{stop, wiring};
 
+/// Connections that may wait to be accepted; the kernel cuts it to its own limit (`net.core.somaxconn`).
+const LISTEN_QUEUE: u32 = 4096;
+
 /// Runs the gateway.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    let listener = bind(&config.listen).await?;
+    let listener = bind(&config.listen)?;
     announce(&config, listener.local_addr()?);
     Box::pin(wiring::serve(config, listener, stop::asked())).await
 }
 
 /// Opens the port, or says what stands in the way and what to do.
-pub(crate) async fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
+pub(crate) fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
     let address = listen.address();
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+    open(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow!(
             "{address} is already in use: stop the other program, or choose another port with --port or PORT"
         ),
@@ -32,6 +35,15 @@ pub(crate) async fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
         }
         _ => anyhow!(error).context(format!("{address} cannot be listened on")),
     })
+}
+
+/// The default queue holds 128: when thousands of agents come back at once, the kernel would drop the others'
+/// attempts, which then wait a second, three, seven.
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(LISTEN_QUEUE)
 }
 
 /// Says what the operator should know although it is no mistake.

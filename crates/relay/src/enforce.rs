@@ -1,12 +1,9 @@
 //! What the upstream cannot be asked for, enforced here: the bound on tokens, stop sequences, one tool call only, a
 //! tool call at all (spec/upstream.md §7.2).
 
-use bytes::Bytes;
 use memchr::memmem::Finder;
 use qm_canon::estimate::Meter;
-use qm_canon::{
-    Basis, Block, Choice, Conversation, Encoder, Event, Fault, Finish, Kind, Origin, Sink, Stop, Usage,
-};
+use qm_canon::{Basis, Block, Choice, Conversation, Event, Fault, Finish, Kind, Origin, Sink, Stop, Usage};
 
 /// What to enforce on one answer.
 #[derive(Default)]
@@ -16,8 +13,17 @@ pub struct Limits {
     /// Length of the longest stop sequence, in bytes.
     longest: usize,
     single_tool: bool,
-    tool_required: bool,
+    required: Required,
     input_tokens: u64,
+}
+
+/// Which tool call an answer must have.
+#[derive(Default)]
+enum Required {
+    #[default]
+    None,
+    Any,
+    Named(String),
 }
 
 /// Passes events on as long as they are within the limits; then ends the answer as if the upstream had.
@@ -28,7 +34,14 @@ pub struct Enforce<S> {
     held: String,
     meter: Meter,
     open: Open,
+    /// A tool has been called.
     called: bool,
+    /// The call that is required has been made.
+    met: bool,
+    /// The bound on tokens has been reached within a call that is whole now.
+    full: bool,
+    /// What the decoder has counted, reasoning that is not shown included.
+    counted: u64,
     done: bool,
 }
 
@@ -52,7 +65,11 @@ impl Limits {
             stop: sampling.stop.iter().map(|text| Finder::new(text.as_bytes()).into_owned()).collect(),
             longest: sampling.stop.iter().map(|text| text.len()).max().unwrap_or(0),
             single_tool: conversation.single_tool(),
-            tool_required: matches!(conversation.choice(), Choice::Any | Choice::Tool(_)),
+            required: match conversation.choice() {
+                Choice::Auto | Choice::None => Required::None,
+                Choice::Any => Required::Any,
+                Choice::Tool(name) => Required::Named(name.clone().into_owned()),
+            },
             input_tokens,
         }
     }
@@ -63,7 +80,9 @@ impl Limits {
 impl<S: Sink> Enforce<S> {
     pub(crate) fn new(limits: Limits, inner: S) -> Self {
         let (held, meter) = (String::new(), Meter::default());
-        Self { limits, inner, held, meter, open: Open::Nothing, called: false, done: false }
+        let met = matches!(limits.required, Required::None);
+        let (open, called, full) = (Open::Nothing, false, false);
+        Self { limits, inner, held, meter, open, called, met, full, counted: 0, done: false }
     }
 
     /// Whether the answer has been ended here, or by itself.
@@ -71,16 +90,32 @@ impl<S: Sink> Enforce<S> {
         self.done
     }
 
+    pub(crate) fn inner(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
     pub(crate) fn into_inner(self) -> S {
         self.inner
     }
 
+    /// Takes note of how many tokens the upstream has produced by now, for the usage of an answer that is ended here.
+    pub(crate) fn counted(&mut self, tokens: u64) {
+        self.counted = tokens;
+    }
+
     fn open(&mut self, block: Block<'_>) {
-        if matches!(block, Block::Tool { .. }) {
+        if self.full {
+            return self.end(Stop::ToolUse);
+        }
+        if let Block::Tool { name, .. } = block {
             if self.limits.single_tool && self.called {
                 return self.end(Stop::ToolUse);
             }
             self.called = true;
+            self.met |= match &self.limits.required {
+                Required::None | Required::Any => true,
+                Required::Named(required) => required == name,
+            };
         }
         self.open = match block {
             Block::Text => Open::Text,
@@ -161,16 +196,13 @@ impl<S: Sink> Enforce<S> {
         self.flush();
         let was = std::mem::replace(&mut self.open, Open::Nothing);
         self.inner.event(Event::Close);
-        if was == Open::Tool && self.is_over() {
-            // The call is whole: the client can go on from it, which it could not from `MaxTokens`.
-            self.end(Stop::ToolUse);
-        }
+        // Not ended yet: if the upstream ends the answer itself, it knows better why, and whether the call is whole.
+        self.full |= was == Open::Tool && self.is_over();
     }
 
     fn finish(&mut self, finish: &Finish) {
-        let unmet = self.limits.tool_required && !self.called && finish.stop == Stop::EndTurn;
         self.done = true;
-        if unmet {
+        if !self.met && matches!(finish.stop, Stop::EndTurn | Stop::ToolUse) {
             return self.inner.fault(&uncalled());
         }
         self.inner.event(Event::Finish(finish));
@@ -185,7 +217,7 @@ impl<S: Sink> Enforce<S> {
         }
         let usage = Usage {
             input: self.limits.input_tokens,
-            output: self.meter.tokens(),
+            output: self.meter.tokens().max(self.counted),
             basis: Basis::Estimated,
             ..Usage::default()
         };
@@ -217,12 +249,6 @@ impl<S: Sink> Sink for Enforce<S> {
 
     fn idle(&mut self) {
         self.inner.idle();
-    }
-}
-
-impl<S: Encoder> Encoder for Enforce<S> {
-    fn take(&mut self) -> Bytes {
-        self.inner.take()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use qm_amazonq::fault::Failure;
 use qm_canon::{Conversation, Encoder, Fault, Kind, Origin};
 use qm_upstream::Account;
+use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Relay;
@@ -46,7 +47,7 @@ impl Relay {
     ) -> Result<Opened, Fault> {
         let mut draft = Draft::begin(Arc::clone(&self.ledger), caller, request_id, conversation.model());
         let deadline = draft.began() + self.deadlines.first_event;
-        let opening = self.try_until_begun(conversation, &mut draft, deadline);
+        let opening = self.try_until_begun(caller, conversation, &mut draft, deadline);
         // Boxed: the path of one attempt is long, and a handler's future should stay small.
         match timeout_at(deadline, Box::pin(opening)).await {
             Ok(Ok(begun)) => {
@@ -70,12 +71,13 @@ impl Relay {
 
     async fn try_until_begun(
         &self,
+        caller: &Caller,
         conversation: &Conversation<'_>,
         draft: &mut Draft,
         deadline: Instant,
     ) -> Result<Begun, Fault> {
         let mut history = History::default();
-        let mut session = Session::of(conversation, self);
+        let mut session = Session::of(caller, conversation, self);
         let mut tried: Vec<Arc<Account>> = Vec::new();
         let mut account = self.accounts.pick(conversation.affinity(), &tried)?;
         let mut refused = None;
@@ -92,7 +94,13 @@ impl Relay {
                 model_fields: history.model_fields() && account.takes_fields(&model.id),
             };
             let Failure { fault, remedy } = match attempt.make(conversation, &mut refused).await {
-                Ok(begun) => return Ok(begun),
+                Ok(begun) => {
+                    if !history.model_fields() {
+                        // Now it is known that the fields were the trouble.
+                        account.fields_refused(&model.id);
+                    }
+                    return Ok(begun);
+                }
                 Err(failure) => failure,
             };
             tracing::info!(account = account.name(), surface = account.surface().name, code = %fault.code, ?remedy, "attempt failed");
@@ -100,8 +108,7 @@ impl Relay {
                 Verdict::GiveUp => return Err(fault),
                 Verdict::Again(pause) if Instant::now() + pause >= deadline => return Err(fault),
                 Verdict::Again(pause) => sleep(pause).await,
-                Verdict::Refresh | Verdict::WithoutReasoning => {}
-                Verdict::WithoutModelFields => account.fields_refused(&model.id),
+                Verdict::Refresh | Verdict::WithoutReasoning | Verdict::WithoutModelFields => {}
                 Verdict::NewConversation => session = Session::by_chance(self),
                 Verdict::Elsewhere(ailment) => {
                     self.accounts.ailing(&account, ailment);
@@ -138,14 +145,13 @@ impl Opened {
 // === impl Session ===
 
 impl Session {
-    /// The same session upstream for the same session of the client: it keeps the upstream's caches warm.
-    fn of(conversation: &Conversation<'_>, relay: &Relay) -> Self {
+    /// The same session upstream for the same session of the same caller: it keeps the upstream's caches warm.
+    fn of(caller: &Caller, conversation: &Conversation<'_>, relay: &Relay) -> Self {
         let mut session = Self::by_chance(relay);
         if let Some(affinity) = conversation.affinity() {
-            use sha2::Digest as _;
-            let digest: [u8; 32] = sha2::Sha256::digest(affinity.as_bytes()).into();
-            let (head, _) = digest.split_at(16);
-            let bits = head.iter().fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
+            let digest =
+                Sha256::new().chain_update(&caller.key.0).chain_update([0]).chain_update(affinity).finalize();
+            let bits = digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
             session.conversation_id = qm_upstream::uuid(bits);
         }
         session

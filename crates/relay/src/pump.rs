@@ -28,7 +28,7 @@ pub struct Pump<E> {
     upstream: Option<Incoming>,
     frames: Frames,
     decoder: Decoder,
-    sinks: Checked<Enforce<Metered<E>>>,
+    sinks: Enforce<Checked<Metered<E>>>,
     clock: Clock,
 }
 
@@ -54,7 +54,7 @@ impl<E: Encoder> Pump<E> {
             upstream: Some(begun.body),
             frames: begun.frames,
             decoder: begun.decoder,
-            sinks: Checked::new(Enforce::new(limits, metered)),
+            sinks: Enforce::new(limits, Checked::new(metered)),
             clock: Clock::new(deadlines),
         }
     }
@@ -109,12 +109,15 @@ impl<E: Encoder> Pump<E> {
         let mut any = false;
         while self.upstream.is_some() {
             match self.frames.next() {
-                Ok(Some(frame)) => self.decoder.frame(frame, &mut self.sinks),
+                Ok(Some(frame)) => {
+                    self.sinks.counted(self.decoder.output_tokens());
+                    self.decoder.frame(frame, &mut self.sinks);
+                }
                 Ok(None) => break,
                 Err(_) => self.fail("stream/not-frames"),
             }
             any = true;
-            if self.sinks.ended() || self.sinks.inner().done() {
+            if self.sinks.done() {
                 self.stop();
             }
         }
@@ -138,7 +141,7 @@ impl<E: Encoder> Pump<E> {
 
     fn stop(&mut self) {
         self.upstream = None;
-        if let Some(violation) = self.sinks.violation() {
+        if let Some(violation) = self.sinks.inner().violation() {
             tracing::error!(?violation, "an answer broke the grammar of events: a defect of the gateway");
         }
     }
@@ -154,7 +157,7 @@ impl<E: Encoder + Unpin> Body for Pump<E> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let pump = self.get_mut();
         loop {
-            let bytes = pump.sinks.inner().take();
+            let bytes = pump.sinks.inner().inner().take();
             if !bytes.is_empty() {
                 pump.clock.spoke = Instant::now();
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));

@@ -111,10 +111,12 @@ impl Account {
         !self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner).contains(model)
     }
 
-    /// Remembers that the upstream refused the model's fields.
+    /// Remembers that the upstream takes the model's requests only without fields.
     pub fn fields_refused(&self, model: &str) {
-        // Bounded by the catalogue; an unknown name has no fields that could be refused.
-        self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
+        // Of models that are listed, so that names of clients' choosing do not pile up.
+        if self.models.snapshot().find(model).is_some() {
+            self.refused_fields.lock().unwrap_or_else(PoisonError::into_inner).insert(model.to_owned());
+        }
     }
 
     /// Sends a chat request.

@@ -98,6 +98,7 @@ impl Source {
             catalogue.models.extend(page.models);
             next_token = page.next;
             if next_token.is_none() {
+                catalogue.live = true;
                 break;
             }
         }
@@ -120,7 +121,8 @@ impl Source {
             let response = self.client.call(self.endpoints.control(&path), &signed, body).await?;
             client::read(response).await
         };
-        let reply = exchange.await.map_err(|_| "catalogue/network")?;
+        let answered = tokio::time::timeout(client::CONTROL_DEADLINE, exchange).await;
+        let reply = answered.map_err(|_| "catalogue/timeout")?.map_err(|_| "catalogue/network")?;
         if reply.status != 200 {
             return Err("catalogue/refused");
         }

@@ -30,10 +30,14 @@ const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
 const MAX_REPLY: usize = 4 << 20;
 
 /// Longest a call whose answer is read whole may take.
-const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long an idle connection is kept. AWS closes them after about a minute; closing first avoids the race.
 const IDLE_CONNECTION: Duration = Duration::from_secs(50);
+
+/// How long the upstream may leave bytes unacknowledged.
+#[cfg(target_os = "linux")]
+const GONE: Duration = Duration::from_secs(30);
 
 /// Most idle connections that are kept.
 const MAX_IDLE: usize = 1024;
@@ -77,6 +81,9 @@ impl Client {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_keepalive(Some(Duration::from_mins(1)));
+        // A pooled connection whose peer has gone without a word must not eat a request's whole time.
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(GONE));
         tcp.enforce_http(false);
         // The system's roots, so that a company's own authority works; the bundled ones where a bare image has none.
         let tls = match HttpsConnectorBuilder::new().with_native_roots() {

@@ -16,6 +16,18 @@ use crate::oidc::{self, Grant, Granted};
 /// How long before its expiry a token is replaced (spec/mission.md A5.15).
 const AHEAD: Duration = Duration::from_secs(5 * 60);
 
+/// Longest life of an access token that is believed; whatever is said beyond it cannot be counted on.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
+
+/// How early a token counts as used up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Margin {
+    /// In time to be replaced before anyone notices; for a short life, a fifth of it.
+    Ahead,
+    /// When it expires.
+    None,
+}
+
 /// An `authorization` header's value. Marked sensitive, so that it never shows in a debug print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bearer(HeaderValue);
@@ -37,20 +49,27 @@ struct Shared {
 struct State {
     grant: Grant,
     access: Option<Access>,
-    /// Set once the login is dead: asking again would only hammer.
-    dead: Option<Failure>,
+    /// The last refresh, if it failed.
+    failed: Option<Failed>,
 }
 
 struct Access {
     bearer: Bearer,
     expires: Instant,
+    /// From here on it is replaced.
+    due: Instant,
+}
+
+struct Failed {
+    failure: Failure,
+    at: Instant,
 }
 
 // === impl Tokens ===
 
 impl Tokens {
     pub(crate) fn new(client: Client, endpoints: Endpoints, grant: Grant) -> Self {
-        let state = Mutex::new(State { grant, access: None, dead: None });
+        let state = Mutex::new(State { grant, access: None, failed: None });
         Self {
             shared: Arc::new(Shared { client, endpoints, state, refreshing: tokio::sync::Mutex::new(()) }),
         }
@@ -61,7 +80,11 @@ impl Tokens {
     /// # Errors
     /// When there is none and none can be had.
     pub async fn fresh(&self) -> Result<Bearer, Failure> {
-        match self.shared.current(AHEAD) {
+        if let Some(bearer) = self.shared.current(Margin::Ahead) {
+            return Ok(bearer);
+        }
+        // Somebody is at it already: no reason to wait while the old token is still good.
+        match self.shared.current(Margin::None).filter(|_| self.shared.refreshing.try_lock().is_err()) {
             Some(bearer) => Ok(bearer),
             None => self.refresh(None).await,
         }
@@ -92,57 +115,61 @@ impl Tokens {
 // === impl Shared ===
 
 impl Shared {
-    /// The token in hand, if it lives at least `margin` longer.
-    fn current(&self, margin: Duration) -> Option<Bearer> {
-        let state = self.state();
+    /// The token in hand, if it is not to be replaced yet.
+    fn current(&self, margin: Margin) -> Option<Bearer> {
+        let (state, now) = (self.state(), Instant::now());
         let access = state.access.as_ref()?;
-        (access.expires > Instant::now() + margin).then(|| access.bearer.clone())
+        let until = if margin == Margin::Ahead { access.due } else { access.expires };
+        (now < until).then(|| access.bearer.clone())
     }
 
     async fn refresh(&self, refused: Option<&Bearer>) -> Result<Bearer, Failure> {
+        let came = Instant::now();
         let _one_at_a_time = self.refreshing.lock().await;
-        // Whoever held the lock before may have done it already.
-        if let Some(bearer) = self.current(AHEAD).filter(|bearer| Some(bearer) != refused) {
+        // Whoever held the lock before may have done it already, or found that it cannot be done.
+        if let Some(bearer) = self.current(Margin::Ahead).filter(|bearer| Some(bearer) != refused) {
             return Ok(bearer);
         }
-        let grant = {
+        let (grant, known) = {
             let state = self.state();
-            if let Some(dead) = &state.dead {
-                return Err(dead.clone());
-            }
-            state.grant.clone()
+            let known =
+                state.failed.as_ref().filter(|failed| failed.failure.fault.final_ || failed.at >= came);
+            (state.grant.clone(), known.map(|failed| failed.failure.clone()))
         };
+        if let Some(failure) = known {
+            return self.make_do(failure, refused);
+        }
         match oidc::refresh(&self.client, self.endpoints.token(), &grant).await {
             Ok(granted) => self.keep(granted),
-            Err(failure) => self.make_do(failure, refused),
+            Err(failure) => {
+                tracing::warn!(code = %failure.fault.code, "upstream token refresh failed");
+                self.state().failed = Some(Failed { failure: failure.clone(), at: Instant::now() });
+                self.make_do(failure, refused)
+            }
         }
     }
 
     fn keep(&self, granted: Granted) -> Result<Bearer, Failure> {
+        let mut state = self.state();
+        // First of all: the old one may be void from now on.
+        if let Some(rotated) = granted.refresh_token {
+            state.grant.refresh_token = rotated;
+        }
         let bearer = Bearer::new(&granted.access_token).ok_or_else(|| Failure {
             fault: Fault::internal("refresh/token-not-a-header"),
             remedy: qm_amazonq::Remedy::None,
         })?;
-        let mut state = self.state();
-        if let Some(rotated) = granted.refresh_token {
-            state.grant.refresh_token = rotated;
-        }
-        let expires = Instant::now() + granted.expires_in;
-        state.access = Some(Access { bearer: bearer.clone(), expires });
-        tracing::info!(expires_in_s = granted.expires_in.as_secs(), "upstream token refreshed");
+        let (now, life) = (Instant::now(), granted.expires_in.min(LONGEST_LIFE));
+        let due = now + life.saturating_sub(AHEAD.min(life / 5));
+        state.access = Some(Access { bearer: bearer.clone(), expires: now + life, due });
+        state.failed = None;
+        tracing::info!(expires_in_s = life.as_secs(), "upstream token refreshed");
         Ok(bearer)
     }
 
-    /// A refresh ahead of time that failed is no reason to fail a request: the old token may still be good.
+    /// A refresh that failed is no reason to fail a request while there is a token that may still be good.
     fn make_do(&self, failure: Failure, refused: Option<&Bearer>) -> Result<Bearer, Failure> {
-        tracing::warn!(code = %failure.fault.code, "upstream token refresh failed");
-        if failure.fault.final_ {
-            self.state().dead = Some(failure.clone());
-        }
-        match self.current(Duration::ZERO) {
-            Some(bearer) if refused.is_none() => Ok(bearer),
-            _ => Err(failure),
-        }
+        self.current(Margin::None).filter(|bearer| Some(bearer) != refused).ok_or(failure)
     }
 
     /// Short critical sections of plain assignments: a panic cannot leave them half done, so poison is no news.
@@ -162,5 +189,58 @@ impl Bearer {
 
     pub(crate) fn header(&self) -> HeaderValue {
         self.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use qm_amazonq::Surface;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::identity::Identity;
+
+    fn shared() -> Shared {
+        let surface = Surface::named("q").expect("is in the table");
+        let endpoints = Endpoints::new(surface, None, None, None, None).expect("addresses parse");
+        let client = Client::new(Identity::new(None, false).expect("a header"), AHEAD);
+        let grant = Grant { client_id: "c".into(), client_secret: "s".into(), refresh_token: "r".into() };
+        let state = Mutex::new(State { grant, access: None, failed: None });
+        Shared { client, endpoints, state, refreshing: tokio::sync::Mutex::new(()) }
+    }
+
+    fn granted(token: &str, life: Duration) -> Granted {
+        Granted { access_token: token.into(), refresh_token: Some("rotated".into()), expires_in: life }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_due_five_minutes_early_or_a_fifth_of_its_life() {
+        for (life_s, due_s) in [(3600, 3300), (300, 240), (u64::MAX, 24 * 3600 - 300)] {
+            let shared = shared();
+            shared.keep(granted("t", Duration::from_secs(life_s))).ok().expect("kept");
+            advance(Duration::from_secs(due_s - 1)).await;
+            assert!(shared.current(Margin::Ahead).is_some(), "{life_s}");
+            advance(Duration::from_secs(1)).await;
+            assert!(shared.current(Margin::Ahead).is_none(), "{life_s}");
+            assert!(shared.current(Margin::None).is_some(), "{life_s}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rotated_token_is_kept_even_if_the_rest_is_of_no_use() {
+        let shared = shared();
+        assert!(shared.keep(granted("not\na header", Duration::from_secs(60))).is_err());
+        assert_eq!(shared.state().grant.refresh_token.expose_secret(), "rotated");
+    }
+
+    #[tokio::test]
+    async fn while_somebody_refreshes_the_old_token_serves() {
+        let tokens = Tokens { shared: Arc::new(shared()) };
+        tokens.shared.keep(granted("old", Duration::from_secs(60))).ok().expect("kept");
+        if let Some(access) = &mut tokens.shared.state().access {
+            access.due = Instant::now();
+        }
+        let _busy = tokens.shared.refreshing.lock().await;
+        assert!(tokens.fresh().await.is_ok());
     }
 }

@@ -26,6 +26,11 @@ impl Tally {
         self.meter.add(text);
     }
 
+    /// What has been counted so far.
+    pub(super) fn output_tokens(&self) -> u64 {
+        self.meter.tokens()
+    }
+
     pub(super) fn metadata(&mut self, metadata: &Metadata) {
         self.closed = true;
         self.reason = metadata.reason.or(self.reason);

@@ -147,6 +147,7 @@ fn what_cannot_be_repaired_is_refused_with_its_place() {
         with(|draft| draft.tools = vec![tool("a"), tool("a")]),
         Some((Kind::Invalid, Some(Place::Tool(1))))
     );
+    assert_eq!(with(|draft| draft.model = "m".repeat(257).into()), Some((Kind::Invalid, None)));
     assert_eq!(with(|draft| draft.choice = Choice::Any), Some((Kind::Invalid, None)));
     assert_eq!(with(|draft| draft.choice = Choice::Tool("b".into())), Some((Kind::Invalid, None)));
     assert_eq!(with(|draft| draft.tools = vec![tool("a"), tool("b")]), None);

@@ -140,6 +140,23 @@ fn the_token_bound_lets_a_call_come_to_its_end() {
     assert_eq!(run(bound, &steps), "read({\"path\":\"note.txt\"}) ToolUse");
 }
 
+/// The upstream cut a call at its own bound: its word counts, not ours, or half a call would pass for a whole one.
+#[test]
+fn a_call_that_the_upstream_cut_at_its_bound_does_not_pass_for_a_whole_one() {
+    let bound = limits(|draft| draft.sampling.max_tokens = Some(1));
+    let steps = [Step::Tool("read", "{\"path\":\"no"), Step::End(Stop::MaxTokens)];
+    assert_eq!(run(bound, &steps), "read({\"path\":\"no) MaxTokens");
+}
+
+#[test]
+fn a_required_call_is_the_one_that_was_named() {
+    let named = || limits(|draft| draft.choice = Choice::Tool("read".into()));
+    let steps = [Step::Tool("write", "{}"), Step::End(Stop::ToolUse)];
+    assert_eq!(run(named(), &steps), "write({}) ! enforce/no-tool-call");
+    let steps = [Step::Tool("write", "{}"), Step::Tool("read", "{}"), Step::End(Stop::ToolUse)];
+    assert_eq!(run(named(), &steps), "write({}) read({}) ToolUse");
+}
+
 #[test]
 fn a_second_call_is_cut_off_where_only_one_is_wanted() {
     let steps =

@@ -50,16 +50,11 @@ async fn a_rotated_refresh_token_is_the_one_used_next() {
 }
 
 #[tokio::test]
-async fn a_short_lived_token_is_replaced_ahead_of_time() {
+async fn callers_who_wait_for_a_refresh_share_its_failure() {
     let house = house().await;
-    house.simulator.knobs().expires_in_s = 4 * 60;
-    for _ in 0..2 {
-        assert_eq!(
-            house.client.post("/v1/messages", &ask("hi", false)).await.expect("an answer").status,
-            200
-        );
-    }
-    assert!(refreshes(&house) >= 2);
+    house.simulator.knobs().refresh_fault = Some(RefreshFault::InvalidClient);
+    assert_eq!(ask_at_once(&house, 20).await, [503; 20]);
+    assert_eq!(refreshes(&house), 1);
 }
 
 #[tokio::test]
