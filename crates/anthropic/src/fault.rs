@@ -70,10 +70,11 @@ fn message(fault: &Fault) -> String {
         // Claude Code and others read both numbers out of exactly these words, and compact.
         return format!("prompt is too long: {tokens} tokens > {limit} maximum");
     }
-    let path = match fault.place {
+    let path = match &fault.place {
         None => return fault.message.to_string(),
         Some(Place::Message(at)) => format!("messages.{}.content.{}", at.message, at.part),
         Some(Place::Tool(index)) => format!("tools.{index}.custom"),
+        Some(Place::Field(path)) => path.to_string(),
     };
     let joint = if begins_with_path(&fault.message) { "." } else { ": " };
     format!("{path}{joint}{}", fault.message)
@@ -144,7 +145,7 @@ mod tests {
         let at = Place::Message(At { message: 3, part: 1 });
         let cases = [
             (
-                Fault::invalid("`tool_use` ids must be unique").at(at),
+                Fault::invalid("`tool_use` ids must be unique").at(at.clone()),
                 "messages.3.content.1: `tool_use` ids must be unique",
             ),
             (Fault::invalid("image: too large").at(at), "messages.3.content.1.image: too large"),

@@ -26,6 +26,7 @@ const ROOMS: &[Room] = &[
     room("qm-canon", &[], &[]),
     room("qm-framing", &[], &[]),
     room("qm-anthropic", &["qm-canon", "qm-framing"], &[]),
+    room("qm-openai", &["qm-canon", "qm-framing"], &[]),
     room("qm-amazonq", &["qm-canon", "qm-framing"], &[]),
     // Hands: I/O.
     room("qm-upstream", &["qm-amazonq", "qm-canon"], &["qm-simulator"]),
@@ -47,7 +48,7 @@ const ROOMS: &[Room] = &[
 ];
 
 /// Rooms that must be fit to be read in the bath: fuzzed, replayed, without a runtime.
-const LANGUAGE: &[&str] = &["qm-canon", "qm-framing", "qm-anthropic", "qm-amazonq"];
+const LANGUAGE: &[&str] = &["qm-canon", "qm-framing", "qm-anthropic", "qm-openai", "qm-amazonq"];
 
 /// What brings a runtime, a socket, a database, a log or chance with it.
 const NOT_LANGUAGE: &[&str] = &[
@@ -74,8 +75,16 @@ const NOT_LANGUAGE: &[&str] = &[
 ];
 
 /// What knows our reading of the upstream's wire; if the simulator knew it too, two mirrored mistakes would agree.
-const OUR_WIRE: &[&str] =
-    &["qm-canon", "qm-framing", "qm-amazonq", "qm-anthropic", "qm-relay", "qm-upstream", "qm-front"];
+const OUR_WIRE: &[&str] = &[
+    "qm-canon",
+    "qm-framing",
+    "qm-amazonq",
+    "qm-anthropic",
+    "qm-openai",
+    "qm-relay",
+    "qm-upstream",
+    "qm-front",
+];
 
 /// Edges between our crates that the plan does not have.
 pub(super) fn edges(metadata: &Metadata) -> Vec<String> {

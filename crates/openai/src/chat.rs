@@ -1,0 +1,3 @@
+//! Chat Completions.
+
+pub mod request;
