@@ -57,6 +57,8 @@ pub struct Controls {
 pub struct Catalogue {
     /// In the upstream's order.
     pub models: Vec<Model>,
+    /// The upstream has told the whole list: what is not in it, the account cannot use.
+    pub live: bool,
 }
 
 // === impl Model ===
@@ -83,7 +85,7 @@ impl Catalogue {
     /// What is known of the upstream's models without asking it.
     #[must_use]
     pub fn builtin() -> Self {
-        Self { models: builtin::models() }
+        Self { models: builtin::models(), live: false }
     }
 
     /// The model of this id, as it is on the wire.

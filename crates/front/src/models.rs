@@ -6,7 +6,6 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use qm_anthropic::models::{self, Listed, Page};
-use qm_canon::{Fault, Kind, Origin};
 use serde::Deserialize;
 
 use crate::Front;
@@ -48,11 +47,7 @@ pub(crate) async fn retrieve(
 ) -> Result<Response, Refused> {
     match front.relay.find_model(&asked) {
         Ok(model) => Ok(respond::json(models::one(&listed(&model)))),
-        Err(near) => {
-            let near = if near.is_empty() { String::new() } else { format!(". Near: {}", near.join(", ")) };
-            let fault = Fault::new(Kind::NotFound, Origin::Client, format!("model: {asked}{near}"));
-            Err(Refused { fault, id })
-        }
+        Err(fault) => Err(Refused { fault, id }),
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) async fn serve(
         ledger: Arc::new(LogLedger),
         deadlines: deadlines(config.timeouts),
         default_model: config.models.default.clone(),
+        aliases: config.models.aliases.clone(),
         random: Arc::clone(&random),
     };
     let draining = Arc::new(AtomicBool::new(false));

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod admit;
+mod alias;
 mod attempt;
 pub mod enforce;
 mod model;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 pub use accounts::{Accounts, OneAccount};
 pub use admit::{Admission, Caller, StaticKeys};
+pub use alias::{Alias, Aliases};
 pub use model::ListedModel;
 pub use open::Opened;
 pub use pump::Pump;
@@ -48,8 +50,11 @@ pub struct Relay {
     pub ledger: Arc<dyn Ledger>,
     /// How long things may take.
     pub deadlines: Deadlines,
-    /// The model to use for one that is not in the catalogue; without it, such a name goes upstream as it is.
+    /// The model to use for one that is not in the catalogue. Without it such a name is refused, or goes upstream as
+    /// it is for as long as the upstream has not told its list.
     pub default_model: Option<String>,
+    /// The operator's names for models.
+    pub aliases: Aliases,
     /// Random bits for ids and jitter.
     pub random: Random,
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use qm_amazonq::model::{Catalogue, Model};
-use qm_canon::Conversation;
+use qm_canon::{Conversation, Fault, Kind, Origin};
 use qm_upstream::Account;
 
-use crate::Relay;
+use crate::{Relay, alias};
 
 /// A model as clients may list it.
 pub struct ListedModel {
@@ -20,31 +20,70 @@ pub struct ListedModel {
     pub max_output: u64,
 }
 
+/// What a name stands for.
+struct Choice<'a> {
+    /// The model of the catalogue.
+    found: Option<&'a Model>,
+    /// What the upstream would call it if the catalogue is not the last word.
+    id: String,
+}
+
+/// Longest name that a refusal repeats, in characters.
+const REPEATED: usize = 100;
+
 impl Relay {
-    /// The models that can be asked for, in the upstream's order.
+    /// The models that can be asked for: the upstream's in its order, then the operator's names for them.
     #[must_use]
     pub fn models(&self) -> Vec<ListedModel> {
-        self.catalogue().models.iter().map(listed).collect()
+        let catalogue = self.catalogue();
+        let own = catalogue.models.iter().map(|model| model.id.as_str());
+        let named = self.aliases.listed().map(|alias| alias.name.as_str());
+        own.chain(named.filter(|name| catalogue.find(name).is_none()))
+            .filter_map(|id| Some(listed(id, self.choose(&catalogue, id).found?)))
+            .collect()
     }
 
-    /// The model that a request naming `asked` would get.
+    /// The model that a request naming `asked` would get; under the operator's name for it, if it was asked for by one.
     ///
     /// # Errors
-    /// The ids that come near, if there is none.
-    pub fn find_model(&self, asked: &str) -> Result<ListedModel, Vec<String>> {
+    /// [`Kind::NotFound`], with the ids that come near.
+    pub fn find_model(&self, asked: &str) -> Result<ListedModel, Fault> {
         let catalogue = self.catalogue();
-        let found = catalogue.find(&catalogue.resolve(asked).id).map(listed);
-        found.ok_or_else(|| catalogue.nearest(asked).into_iter().map(str::to_owned).collect())
+        let model = self.choose(&catalogue, asked).found.ok_or_else(|| unknown(&catalogue, asked))?;
+        let name = self.aliases.listed().map(|alias| alias.name.as_str()).find(|name| *name == asked);
+        Ok(listed(name.unwrap_or(&model.id), model))
     }
 
-    /// The model to ask for this conversation: the one in the account's catalogue, else the operator's default, else
-    /// the name as it is, for the upstream to decide; a gateway is not a gatekeeper.
-    pub(crate) fn model(&self, account: &Arc<Account>, conversation: &Conversation<'_>) -> Model {
+    /// The model to ask for this conversation.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] if there is none and the upstream has told its list; before that it is left to the upstream
+    /// to decide.
+    pub(crate) fn model(
+        &self,
+        account: &Arc<Account>,
+        conversation: &Conversation<'_>,
+    ) -> Result<Model, Fault> {
         let catalogue = account.catalogue();
-        let resolved = catalogue.resolve(conversation.model());
+        match self.choose(&catalogue, conversation.model()) {
+            Choice { found: Some(model), .. } => Ok(model.clone()),
+            Choice { found: None, id } if !catalogue.live => Ok(Model::unlisted(&id)),
+            Choice { .. } => Err(unknown(&catalogue, conversation.model())),
+        }
+    }
+
+    /// The operator's word, else the catalogue's, else what is usually meant by the name, else the operator's default.
+    fn choose<'a>(&self, catalogue: &'a Catalogue, asked: &str) -> Choice<'a> {
+        let resolved = catalogue.resolve(asked);
+        let names = [asked.trim().to_ascii_lowercase(), resolved.id];
+        let alias = self.aliases.of(&names);
+        let id = match alias {
+            Some(alias) if !alias.model.is_empty() => catalogue.resolve(&alias.model).id,
+            _ => names[1].clone(),
+        };
+        let usual = || alias.is_none().then(|| alias::usually(catalogue, &names)).flatten();
         let default = || catalogue.find(&catalogue.resolve(self.default_model.as_deref()?).id);
-        let listed = catalogue.find(&resolved.id).or_else(default);
-        listed.cloned().unwrap_or_else(|| Model::unlisted(&resolved.id))
+        Choice { found: catalogue.find(&id).or_else(usual).or_else(default), id }
     }
 
     fn catalogue(&self) -> Arc<Catalogue> {
@@ -52,7 +91,20 @@ impl Relay {
     }
 }
 
-fn listed(model: &Model) -> ListedModel {
-    let Model { id, name, window, max_output, .. } = model;
-    ListedModel { id: id.clone(), name: name.clone(), window: *window, max_output: *max_output }
+fn listed(id: &str, model: &Model) -> ListedModel {
+    let Model { name, window, max_output, .. } = model;
+    ListedModel { id: id.to_owned(), name: name.clone(), window: *window, max_output: *max_output }
+}
+
+fn unknown(catalogue: &Catalogue, asked: &str) -> Fault {
+    let near = catalogue.nearest(asked);
+    let next = if near.is_empty() {
+        "GET /v1/models lists those there are".to_owned()
+    } else {
+        format!("Near: {}", near.join(", "))
+    };
+    let asked: String = asked.chars().take(REPEATED).collect();
+    Fault::new(Kind::NotFound, Origin::Client, format!("model: {asked}. {next}"))
+        .never_retry()
+        .code("model/unknown")
 }

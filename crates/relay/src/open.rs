@@ -82,7 +82,7 @@ impl Relay {
         let mut account = self.accounts.pick(conversation.affinity(), &tried)?;
         let mut refused = None;
         loop {
-            let model = self.model(&account, conversation);
+            let model = self.model(&account, conversation)?;
             draft.attempt(account.name(), &model.id);
             let attempt = Attempt {
                 account: &account,

@@ -18,7 +18,7 @@ pub use ledger::Receipts;
 use qm_amazonq::Surface;
 use qm_front::serve::{Bounds, serve};
 use qm_front::{Bodies, Front, router};
-use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
+use qm_relay::{Aliases, Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Endpoints, Identity, Login};
 use tokio::net::TcpListener;
@@ -34,6 +34,8 @@ pub struct Plan {
     pub deadlines: Deadlines,
     /// The model for unknown names.
     pub default_model: Option<String>,
+    /// The operator's names for models.
+    pub aliases: Aliases,
     /// Most bytes a body may have.
     pub max_body: usize,
     /// How the simulator is set up.
@@ -58,6 +60,7 @@ impl Default for Plan {
             surface: "runtime",
             deadlines: Deadlines::default(),
             default_model: None,
+            aliases: Aliases::default(),
             max_body: 32 << 20,
             simulator: Options::default(),
         }
@@ -70,7 +73,7 @@ impl House {
     /// # Errors
     /// When a port cannot be had, or the plan names a surface that does not exist.
     pub async fn build(plan: Plan) -> io::Result<Self> {
-        let Plan { surface, deadlines, default_model, max_body, simulator } = plan;
+        let Plan { surface, deadlines, default_model, aliases, max_body, simulator } = plan;
         let surface = Surface::named(surface).ok_or_else(|| io::Error::other("no such surface"))?;
         let simulator = qm_simulator::start(simulator).await?;
         let random = counting();
@@ -82,6 +85,7 @@ impl House {
             ledger: Arc::clone(&receipts) as _,
             deadlines,
             default_model,
+            aliases,
             random: Arc::clone(&random),
         };
         let bodies = Bodies::new(max_body, 1 << 30);

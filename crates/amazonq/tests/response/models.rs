@@ -143,7 +143,7 @@ fn every_id_of_the_list_resolves_to_itself() {
 #[test]
 fn the_million_is_a_model_of_its_own_where_the_upstream_has_one() {
     let models = ["claude-sonnet-4.5", "claude-sonnet-4.5-1m"].map(Model::unlisted).to_vec();
-    let catalogue = Catalogue { models };
+    let catalogue = Catalogue { models, live: true };
     assert_eq!(catalogue.resolve("claude-sonnet-4-5[1m]").id, "claude-sonnet-4.5-1m");
     assert_eq!(catalogue.resolve("claude-sonnet-4-5[200k]").id, "claude-sonnet-4.5");
     assert_eq!(catalogue.resolve("claude-sonnet-4-5").id, "claude-sonnet-4.5");

@@ -124,6 +124,17 @@ fn entry(path: &Path, key: &str, value: &Value) -> Result<Entry, Mistake> {
                 items.iter().map(|item| item.as_str().filter(|text| !text.contains(','))).collect();
             texts.map(|texts| texts.join(","))
         }
+        Value::Table(pairs) if setting.key == "models.aliases" => {
+            // What would split the pair elsewhere later on is no part of a name.
+            let pair = |(name, model): (&String, &Value)| {
+                let sound = !name.contains([',', '=']);
+                model
+                    .as_str()
+                    .filter(|model| sound && !model.contains([',', '=']))
+                    .map(|model| format!("{name}={model}"))
+            };
+            pairs.iter().map(pair).collect::<Option<Vec<_>>>().map(|pairs| pairs.join(","))
+        }
         Value::Array(_) | Value::Table(_) | Value::Float(_) | Value::Datetime(_) => None,
     };
     let origin = place(path, key);
@@ -132,6 +143,10 @@ fn entry(path: &Path, key: &str, value: &Value) -> Result<Entry, Mistake> {
         None if setting.key == "keys.clients" => {
             Err(Mistake::at(&origin, "must be a text or a list of texts without commas"))
         }
+        None if setting.key == "models.aliases" => Err(Mistake::at(
+            &origin,
+            "must be a section of names and models, such as gpt-4 = \"claude-sonnet-4.5\"",
+        )),
         None => Err(Mistake::at(&origin, "must be a text, a whole number, true or false")),
     }
 }

@@ -112,6 +112,14 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Model that answers when the one asked for is unknown",
     ),
     plain(
+        "models.aliases",
+        "QM_MODEL_ALIASES",
+        "--model-aliases",
+        "NAME=MODEL,..",
+        None,
+        "Names that stand for models, ahead of the upstream's own and of those built in",
+    ),
+    plain(
         "timeouts.connect",
         "QM_CONNECT_TIMEOUT",
         "--connect-timeout",

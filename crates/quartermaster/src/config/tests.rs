@@ -108,6 +108,23 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
     assert_eq!((config.log.format, config.models.default.as_deref()), (LogFormat::Json, Some("m")));
 }
 
+#[test]
+fn aliases_are_written_as_pairs_or_as_a_section() {
+    let pairs = load(&sources(&[], &[("QM_MODEL_ALIASES", "gpt-4 = m, gpt-4.1* =")], None)).unwrap();
+    let file = "[models.aliases]\n\"gpt-4.1*\" = \"\"\ngpt-4 = \"m\"\n";
+    let section = load(&sources(&[], &[], Some(file))).unwrap();
+    let [pairs, section] = [pairs, section].map(|config| format!("{:?}", config.models.aliases));
+    assert!(pairs.contains("gpt-4.1*") && pairs == section, "{pairs}\n{section}");
+    for wrong in ["gpt-4 = 3", "\"a=b\" = \"m\"", "gpt-4 = \"m,x=y\"", "a = { b = \"c\" }"] {
+        let found = mistakes(&sources(&[], &[], Some(&format!("[models.aliases]\n{wrong}\n"))));
+        assert!(
+            found.len() == 1
+                && found[0].contains("key models.aliases: must be a section of names and models"),
+            "{wrong}: {found:?}"
+        );
+    }
+}
+
 /// What each single mistake says: setting, value, origin, what is allowed.
 #[test]
 fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
@@ -136,6 +153,7 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
         ),
         ("OPENAI_KEYS", "sk-fine-enough,changeme", &["key number 2 is known to everybody"]),
         ("QM_DEFAULT_MODEL", "two words", &["models.default"]),
+        ("QM_MODEL_ALIASES", "gpt-4:m", &["models.aliases is \"gpt-4:m\"", "pair number 1", "NAME=MODEL"]),
         ("QM_IDLE_TIMEOUT", "0", &["timeouts.idle is \"0\"", "10ms to 24h"]),
         ("QM_PING_EVERY", "soon", &["timeouts.ping_every is \"soon\""]),
         ("QM_LOG", "a=b=c", &["log.filter is \"a=b=c\""]),
