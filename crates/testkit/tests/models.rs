@@ -133,4 +133,35 @@ mod models {
         assert_eq!(one["id"], "gpt-4");
         assert_eq!(Some(&one), listed.iter().find(|model| model["id"] == "gpt-4"));
     }
+
+    #[tokio::test]
+    async fn who_sends_anthropics_version_gets_anthropics_form_and_everyone_else_openais() {
+        let mut house = house(&[], None).await;
+        let list = house.client.get("/v1/models?limit=1").await.expect("an answer").json();
+        let listed = list["data"].as_array().expect("a list");
+        assert_eq!(list["object"], "list");
+        assert!(listed.len() > 1 && list.get("has_more").is_none(), "this form has no pages");
+        let one = house.client.get("/v1/models/claude-sonnet-4-5").await.expect("an answer").json();
+        let expected = json!({
+            "id": "claude-sonnet-4.5", "object": "model", "created": 0, "owned_by": "amazon",
+            "context_window": 200_000, "max_completion_tokens": 64_000
+        });
+        assert_eq!(
+            (&one, listed.iter().find(|model| model["id"] == one["id"])),
+            (&expected, Some(&expected))
+        );
+        let unknown = house.client.get("/v1/models/a%2Fb:c").await.expect("an answer");
+        let error = &unknown.json()["error"];
+        assert_eq!((unknown.status, &error["type"]), (404, &json!("invalid_request_error")), "{error}");
+        assert_eq!(error["code"], "model_not_found", "{error}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains("a/b:c")), "{error}");
+
+        house.client.headers.insert("anthropic-version", "2023-06-01".parse().expect("ascii"));
+        let list = house.client.get("/v1/models?limit=1").await.expect("an answer").json();
+        assert_eq!((list["data"].as_array().map(Vec::len), &list["has_more"]), (Some(1), &json!(true)));
+        let one = house.client.get("/v1/models/claude-sonnet-4-5").await.expect("an answer").json();
+        assert_eq!((&one["type"], &one["max_input_tokens"]), (&json!("model"), &json!(200_000)));
+        let unknown = house.client.get("/v1/models/a%2Fb:c").await.expect("an answer").json();
+        assert_eq!(unknown["error"]["type"], "not_found_error");
+    }
 }
