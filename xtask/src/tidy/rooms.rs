@@ -33,7 +33,7 @@ const ROOMS: &[Room] = &[
     // Use: the life of one request.
     room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-upstream"], &["qm-simulator"]),
     // Doors.
-    room("qm-front", &["qm-anthropic", "qm-canon", "qm-relay"], &["qm-testkit", "qm-simulator"]),
+    room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
     // The house itself.
     room(
         "quartermaster",
