@@ -55,7 +55,7 @@ fn name(catalogue: &Catalogue, asked: &str) -> String {
 }
 
 fn conversation(input: &Input) -> Conversation<'static> {
-    let turn = Turn { role: Role::User, parts: vec![Part::Text(Cow::Borrowed("hello"))] };
+    let turn = Turn { role: Role::User, parts: vec![Part::Text("hello".into())] };
     let efforts = [None, Some(Effort::None), Some(Effort::Low), Some(Effort::XHigh), Some(Effort::Max)];
     let draft = Draft {
         turns: vec![turn],

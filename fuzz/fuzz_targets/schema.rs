@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
         description: Cow::Borrowed("A tool."),
         schema: Cow::Borrowed(schema),
     };
-    let turn = Turn { role: Role::User, parts: vec![Part::Text(Cow::Borrowed("hello"))] };
+    let turn = Turn { role: Role::User, parts: vec![Part::Text("hello".into())] };
     let draft = Draft { tools: vec![tool], turns: vec![turn], ..Draft::default() };
     let Ok(conversation) = Conversation::new(draft) else { return };
     for profile in models::profiles().into_iter().take(1) {

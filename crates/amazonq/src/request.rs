@@ -116,7 +116,8 @@ pub fn encode(conversation: &Conversation<'_>, profile: &Profile<'_>) -> Result<
 fn size(conversation: &Conversation<'_>) -> usize {
     fn part_size(part: &Part<'_>) -> usize {
         60 + match part {
-            Part::Text(text) | Part::Redacted(text) => text.len(),
+            Part::Text(text) => text.len(),
+            Part::Redacted(text) => text.len(),
             Part::Image(image) => image.base64.len(),
             Part::Document(document) => document.base64.len(),
             Part::ToolUse(call) => call.id.len() + call.name.len() + call.input.get().len(),

@@ -52,7 +52,8 @@ fn count(draft: &Draft<'_>) -> u64 {
 fn add(meter: &mut Meter, parts: &[Part<'_>]) {
     for part in parts {
         match part {
-            Part::Text(text) | Part::Redacted(text) | Part::Thinking { text, .. } => meter.add(text),
+            Part::Text(text) => meter.add_whole(text.written()),
+            Part::Redacted(text) | Part::Thinking { text, .. } => meter.add(text),
             Part::Image(_) => meter.add_tokens(IMAGE_TOKENS),
             Part::Document(document) => meter.add_tokens(document_tokens(document)),
             Part::ToolUse(call) => {

@@ -157,7 +157,7 @@ fn message<'a>(
                 draft.system.extend(texts);
             } else {
                 // The upstream has no place for it mid-conversation; said at its place, it keeps its order.
-                let parts = texts.into_iter().map(Part::Text).collect();
+                let parts = texts.into_iter().map(|text| Part::Text(text.into())).collect();
                 draft.turns.push(Turn { role: Role::User, parts });
             }
             return Ok(effort);

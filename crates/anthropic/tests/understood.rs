@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::{fs, path::Path};
 
 use qm_anthropic::{count, request};
-use qm_canon::{Choice, Conversation, Part};
+use qm_canon::{Choice, Conversation, Part, Written};
 
 /// Every fixture, each against its snapshot.
 #[test]
@@ -38,6 +38,7 @@ fn text_is_borrowed_from_the_body() {
     let ask = request::decode(body).unwrap();
     let within = |text: &str| body.as_ptr_range().contains(&text.as_ptr());
     let [Part::Text(text)] = ask.conversation().turns()[0].parts.as_slice() else { panic!("one text") };
+    let Written::Plain(text) = text.written() else { panic!("nothing is escaped in it") };
     assert!(within(text) && within(&ask.conversation().system()[0]) && within(ask.model()));
 }
 
@@ -115,7 +116,7 @@ fn describe(out: &mut String, indent: &str, parts: &[Part<'_>]) {
     for part in parts {
         write!(out, "{indent}").unwrap();
         match part {
-            Part::Text(text) => writeln!(out, "text {text:?}"),
+            Part::Text(text) => writeln!(out, "text {:?}", text.decoded()),
             Part::Image(image) => {
                 writeln!(out, "image {:?} {} from {:?}", image.media_type, image.base64, image.at)
             }

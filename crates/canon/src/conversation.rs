@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::regular;
+use crate::text::Text;
 
 /// Who speaks. System text is not a turn: a front puts it into [`Draft::system`] or, mid-conversation, into the
 /// user turn at its place.
@@ -79,7 +80,7 @@ pub struct Turn<'a> {
 /// A piece of a turn.
 pub enum Part<'a> {
     /// Plain text.
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     /// A picture.
     Image(Image<'a>),
     /// A file.

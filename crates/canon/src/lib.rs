@@ -13,6 +13,7 @@ pub mod fault;
 pub mod grammar;
 mod regular;
 pub mod sink;
+pub mod text;
 pub mod usage;
 
 pub use conversation::{
@@ -23,4 +24,5 @@ pub use event::{Block, Event, Finish, Stop};
 pub use fault::{Fault, Kind, Origin, Place};
 pub use grammar::{Checked, Violation};
 pub use sink::{Encoder, Sink};
+pub use text::{Text, Written};
 pub use usage::{Basis, Usage};

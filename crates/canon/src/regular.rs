@@ -135,7 +135,7 @@ fn answer<'a>(turn: &mut Turn<'a>, uses: &[Cow<'a, str>]) {
     turn.parts = answers.chain(rest).collect();
     if turn.parts.is_empty() {
         // Only an orphan without content was here; the turn must stay, or two of the assistant's would meet.
-        turn.parts.push(Part::Text(Cow::Borrowed("")));
+        turn.parts.push(Part::Text("".into()));
     }
 }
 

@@ -1,8 +1,8 @@
 //! Writing JSON text straight into the body, and counting its tokens on the way.
 
-use std::borrow::Cow;
-
 use qm_canon::estimate::Meter;
+use qm_canon::text::mended;
+use qm_canon::{Text, Written};
 
 /// The body so far, and what it weighs.
 pub(super) struct Body {
@@ -15,6 +15,21 @@ pub(super) struct Joined {
     start: usize,
     /// Whether any piece had more than white space.
     pub(super) speaks: bool,
+}
+
+/// Words to write, wherever they come from.
+pub(super) struct Words<'t>(Written<'t>);
+
+impl<'t> From<&'t str> for Words<'t> {
+    fn from(text: &'t str) -> Self {
+        Self(Written::Plain(text))
+    }
+}
+
+impl<'t> From<&'t Text<'_>> for Words<'t> {
+    fn from(text: &'t Text<'_>) -> Self {
+        Self(text.written())
+    }
 }
 
 impl Body {
@@ -41,9 +56,11 @@ impl Body {
     }
 
     /// Appends a string that the model will read.
-    pub(super) fn string(&mut self, text: &str) {
-        self.meter.add(text);
-        self.label(text);
+    pub(super) fn string<'t>(&mut self, text: impl Into<Words<'t>>) {
+        let Words(text) = text.into();
+        self.text.push('"');
+        self.words(text);
+        self.text.push('"');
     }
 
     /// Begins a string of several pieces.
@@ -62,8 +79,22 @@ impl Body {
     /// Goes on with the piece.
     pub(super) fn piece(&mut self, joined: &mut Joined, text: &str) {
         joined.speaks = joined.speaks || !text.trim_start().is_empty();
-        self.meter.add(text);
-        escape(text, &mut self.text);
+        self.words(Written::Plain(text));
+    }
+
+    /// Goes on with the piece.
+    pub(super) fn text(&mut self, joined: &mut Joined, text: &Text<'_>) {
+        joined.speaks = joined.speaks || !text.is_blank();
+        self.words(text.written());
+    }
+
+    /// What stood in a JSON string goes into another as it is.
+    fn words(&mut self, text: Written<'_>) {
+        self.meter.add_whole(text);
+        match text {
+            Written::Plain(text) => escape(text, &mut self.text),
+            Written::Literal(text) => self.text.push_str(&mended(text)),
+        }
     }
 
     /// Ends it. Where it must say something and does not, it says `placeholder`.
@@ -128,40 +159,6 @@ fn push_escape(byte: u8, out: &mut String) {
     }
 }
 
-/// Valid JSON text without escapes of lone surrogates, which its grammar allows and the upstream does not
-/// (spec/upstream.md §2.7 R14): each becomes the replacement character.
-pub(super) fn mended(json: &str) -> Cow<'_, str> {
-    let mut mended = String::new();
-    let (mut copied, mut at) = (0, 0);
-    while let Some(found) = memchr::memchr(b'\\', json.as_bytes().get(at..).unwrap_or_default()) {
-        let escape = at + found;
-        at = escape + 2;
-        match surrogate(json, escape) {
-            None => {}
-            Some(high) if high < 0xdc00 && surrogate(json, escape + 6).is_some_and(|low| low >= 0xdc00) => {
-                at = escape + 12;
-            }
-            Some(_) => {
-                mended.push_str(json.get(copied..escape).unwrap_or_default());
-                mended.push_str("\\ufffd");
-                copied = escape + 6;
-                at = copied;
-            }
-        }
-    }
-    if copied == 0 {
-        return Cow::Borrowed(json);
-    }
-    mended.push_str(json.get(copied..).unwrap_or_default());
-    Cow::Owned(mended)
-}
-
-/// The surrogate that is escaped at this place, if one is.
-fn surrogate(json: &str, at: usize) -> Option<u16> {
-    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-    u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..0xe000).contains(unit))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,19 +173,6 @@ mod tests {
                 let read: String = serde_json::from_str(&format!("\"{escaped}\"")).expect("valid JSON");
                 assert_eq!(read, sample[start..end]);
             }
-        }
-    }
-
-    #[test]
-    fn lone_surrogates_are_replaced_and_pairs_are_not() {
-        for (given, expected) in [
-            (r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\ud83d\ude00"}"#),
-            (r#"{"a":"\ud83d"}"#, r#"{"a":"\ufffd"}"#),
-            (r#"{"a":"\uDE00\ud83d\ud83d\ude00x"}"#, r#"{"a":"\ufffd\ufffd\ud83d\ude00x"}"#),
-            (r#"{"a":"\\ud83d"}"#, r#"{"a":"\\ud83d"}"#),
-            (r#"{"a":"\n\"\\"}"#, r#"{"a":"\n\"\\"}"#),
-        ] {
-            assert_eq!(mended(given), expected);
         }
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn write_documents<'d>(
         }
         body.element(&mut open, r#","documents":["#);
         body.raw(r#"{"name":"#);
-        body.string(&names.claim(document.name.as_deref(), &document.format));
+        body.string(names.claim(document.name.as_deref(), &document.format).as_str());
         body.raw(r#","format":""#);
         body.raw(&document.format);
         body.raw(r#"","source":{"bytes":""#);

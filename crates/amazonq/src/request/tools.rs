@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use qm_canon::estimate::Meter;
+use qm_canon::text::mended;
 use qm_canon::{Choice, Conversation, Fault, Part, Place, Tool};
 
-use super::json::{Body, mended};
+use super::json::Body;
 use super::{Note, Renamed};
 use crate::limits::DESCRIPTION_CHARS;
 use crate::names::ToolNames;
@@ -66,9 +67,9 @@ impl<'c> Tools<'c> {
                 let name = taken.claim(called);
                 body.element(&mut open, "[");
                 body.raw(r#"{"toolSpecification":{"name":"#);
-                body.string(&name);
+                body.string(name.as_ref());
                 body.raw(r#","description":"#);
-                body.string(&name);
+                body.string(name.as_ref());
                 body.raw(r#","inputSchema":{"json":{"type":"object"}}}}"#);
                 tools.names.insert(called, Upstream { name, properties: Properties::new() });
             }

@@ -10,11 +10,12 @@
 use std::borrow::Cow;
 use std::slice;
 
-use qm_canon::{Document, Fault, Image, Part, Place, Role, ToolResult, ToolUse, Turn};
+use qm_canon::text::mended;
+use qm_canon::{Document, Fault, Image, Part, Place, Role, Text, ToolResult, ToolUse, Turn};
 
 use super::Profile;
 use super::fields;
-use super::json::{Body, Joined, mended};
+use super::json::{Body, Joined, Words};
 use super::media::{write_documents, write_images};
 use super::tools::Tools;
 use crate::names::{DocumentNames, tool_use_id};
@@ -125,7 +126,7 @@ impl<'w, 'c> Turns<'w, 'c> {
             match part {
                 Part::Text(text) => {
                     self.body.next_piece(&joined);
-                    self.body.piece(&mut joined, text);
+                    self.body.text(&mut joined, text);
                 }
                 Part::ToolResult(result) if !answers => {
                     self.body.next_piece(&joined);
@@ -155,7 +156,7 @@ impl<'w, 'c> Turns<'w, 'c> {
             None => {
                 for text in result.parts.iter().filter_map(text) {
                     self.body.piece(joined, " ");
-                    self.body.piece(joined, text);
+                    self.body.text(joined, text);
                 }
             }
         }
@@ -174,7 +175,7 @@ impl<'w, 'c> Turns<'w, 'c> {
             let instead = silent(result);
             let texts =
                 result.parts.iter().filter_map(text).filter(|text| instead.is_none() && !text.is_empty());
-            for text in instead.into_iter().chain(texts) {
+            for text in instead.map(Words::from).into_iter().chain(texts.map(Words::from)) {
                 self.body.element(&mut spoken, r#","content":["#);
                 self.body.raw(r#"{"text":"#);
                 self.body.string(text);
@@ -194,7 +195,7 @@ impl<'w, 'c> Turns<'w, 'c> {
             match part {
                 Part::Text(text) => {
                     self.body.next_piece(&joined);
-                    self.body.piece(&mut joined, text);
+                    self.body.text(&mut joined, text);
                 }
                 Part::ToolUse(call) if !calls => {
                     self.body.next_piece(&joined);
@@ -227,7 +228,7 @@ impl<'w, 'c> Turns<'w, 'c> {
             self.body.raw(r#"{"toolUseId":"#);
             self.body.label(&tool_use_id(&call.id));
             self.body.raw(r#","name":"#);
-            self.body.string(upstream.map_or(call.name.as_ref(), |upstream| &upstream.name));
+            self.body.string(upstream.map_or(call.name.as_ref(), |upstream| upstream.name.as_ref()));
             self.body.raw(r#","input":"#);
             match upstream.map(|upstream| &upstream.properties).filter(|properties| !properties.is_empty()) {
                 None => self.body.json(&input),
@@ -256,7 +257,7 @@ impl<'w, 'c> Turns<'w, 'c> {
         });
         if let Some((text, signature)) = sealed {
             self.body.raw(r#","reasoningContent":{"reasoningText":{"text":"#);
-            self.body.string(text);
+            self.body.string(text.as_ref());
             self.body.raw(r#","signature":"#);
             self.body.label(signature);
             self.body.raw("}}");
@@ -287,13 +288,13 @@ fn document<'p, 'a>(part: &'p Part<'a>) -> Option<&'p Document<'a>> {
     if let Part::Document(document) = part { Some(document) } else { None }
 }
 
-fn text<'p>(part: &'p Part<'_>) -> Option<&'p str> {
+fn text<'p, 'a>(part: &'p Part<'a>) -> Option<&'p Text<'a>> {
     if let Part::Text(text) = part { Some(text) } else { None }
 }
 
 /// What to say in place of a result that says nothing.
 fn silent(result: &ToolResult<'_>) -> Option<&'static str> {
-    if result.parts.iter().filter_map(text).any(|text| !text.trim_start().is_empty()) {
+    if result.parts.iter().filter_map(text).any(|text| !text.is_blank()) {
         return None;
     }
     let attached = result.parts.iter().any(|part| matches!(part, Part::Image(_) | Part::Document(_)));

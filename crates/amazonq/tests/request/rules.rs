@@ -38,7 +38,7 @@ fn answered(
 }
 
 fn place(fault: &Fault) -> (u32, u32) {
-    match fault.place {
+    match &fault.place {
         Some(Place::Message(at)) => (at.message, at.part),
         other => panic!("a place in a message: {other:?}"),
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use qm_canon::{At, Document, Fault, Image, MediaType, Part, Role, ToolResult, ToolUse};
+use qm_canon::{At, Document, Fault, Image, MediaType, Part, Role, Text, ToolResult, ToolUse};
 use serde_json::value::RawValue;
 
 use super::field::Field;
@@ -73,7 +73,7 @@ pub(super) fn add<'a>(
 /// The texts of content that may hold nothing else: the system's.
 pub(super) fn texts<'a>(content: Content<'a>, path: &Path<'_>) -> Result<Vec<Cow<'a, str>>, Fault> {
     match content {
-        Content::Text(text) => Ok(vec![text]),
+        Content::Text(text) => Ok(vec![text.into_decoded()]),
         Content::Blocks(blocks) => {
             let texts = blocks.into_iter().enumerate().map(|(index, block)| {
                 let path = path.index(index);
@@ -82,7 +82,7 @@ pub(super) fn texts<'a>(content: Content<'a>, path: &Path<'_>) -> Result<Vec<Cow
                 if kind != "text" {
                     return Err(path.key("type").fault("Input should be 'text'"));
                 }
-                block.text.required(&path.key("text"))
+                block.text.0.required(&path.key("text")).map(Text::into_decoded)
             });
             texts.collect()
         }
@@ -98,7 +98,7 @@ fn plain<'a>(
     path: &Path<'_>,
 ) -> Result<(), Fault> {
     match kind {
-        "text" => parts.push(Part::Text(block.text.required(&path.key("text").key("text"))?)),
+        "text" => parts.push(Part::Text(block.text.0.required(&path.key("text").key("text"))?)),
         "image" => parts.push(Part::Image(image(block, at, &path.key("image"))?)),
         "document" => document(parts, block, at, &path.key("document"))?,
         "search_result" => search_result(parts, block, at, &path.key("search_result"))?,
@@ -201,18 +201,18 @@ fn document<'a>(parts: &mut Vec<Part<'a>>, block: Block<'a>, at: At, path: &Path
             let format = format_of(&source.media_type.required(&path.key("media_type"))?)
                 .ok_or_else(|| path.key("media_type").fault("Input should be 'application/pdf'"))?;
             let base64 = source.data.required(&path.key("data"))?;
-            parts.extend(context.map(Part::Text));
+            parts.extend(context.map(|text| Part::Text(text.into())));
             parts.push(Part::Document(Document { format: Cow::Borrowed(format), name: title, base64, at }));
         }
         "text" => {
             let data = source.data.required(&path.key("text").key("data"))?;
-            parts.push(Part::Text(headed([title, context], data)));
+            parts.push(Part::Text(headed([title, context], data).into()));
         }
         "content" => {
             let path = path.key("content");
             let path = path.key("content");
             let inner = nested(source.content.required(&path)?, at, &path)?;
-            parts.extend([title, context].into_iter().flatten().map(Part::Text));
+            parts.extend([title, context].into_iter().flatten().map(|text| Part::Text(text.into())));
             parts.extend(inner);
         }
         other => return Err(only_base64(other, "'base64', 'text', 'content'", &path)),
@@ -233,7 +233,7 @@ fn search_result<'a>(
     };
     let path = path.key("content");
     let content = nested(block.content.required(&path)?, at, &path)?;
-    parts.push(Part::Text(headed([title, None], source)));
+    parts.push(Part::Text(headed([title, None], source).into()));
     parts.extend(content);
     Ok(())
 }

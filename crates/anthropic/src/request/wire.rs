@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 
+use qm_canon::Text;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::field::{Field, Integer, List, Number, Shape};
+use super::field::{Field, Integer, List, Literal, Number, Shape};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -43,7 +44,7 @@ pub(super) struct Message<'a> {
 
 /// A string, or a list of blocks.
 pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Blocks(Vec<Field<Block<'a>>>),
 }
 
@@ -53,7 +54,8 @@ pub(super) enum Content<'a> {
 pub(super) struct Block<'a> {
     #[serde(rename = "type")]
     pub(super) kind: Field<Cow<'a, str>>,
-    pub(super) text: Field<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) text: Literal<'a>,
     pub(super) thinking: Field<Cow<'a, str>>,
     pub(super) signature: Field<Cow<'a, str>>,
     pub(super) data: Field<Cow<'a, str>>,
@@ -148,7 +150,7 @@ impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
     const SHOULD: &'static str = "Input should be a valid string or list";
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
-        Some(Self::Text(text))
+        Some(Self::Text(text.into()))
     }
 
     fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {

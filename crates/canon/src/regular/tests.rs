@@ -55,14 +55,17 @@ fn draft(turns: Vec<Turn<'static>>) -> Draft<'static> {
 /// A conversation in one line.
 fn shown(conversation: &Conversation<'_>) -> String {
     let part = |part: &Part<'_>| match part {
-        Part::Text(text) => format!("{text:?}"),
+        Part::Text(text) => format!("{:?}", text.decoded()),
         Part::ToolUse(call) => format!("call {}", call.id),
         Part::ToolResult(result) => {
-            let words: Vec<_> = result
-                .parts
-                .iter()
-                .map(|part| if let Part::Text(text) = part { text } else { "?" })
-                .collect();
+            let words: Vec<_> =
+                result
+                    .parts
+                    .iter()
+                    .map(|part| {
+                        if let Part::Text(text) = part { text.decoded().into_owned() } else { "?".to_owned() }
+                    })
+                    .collect();
             format!("result {}{} {:?}", result.id, if result.error { "!" } else { "" }, words.join("+"))
         }
         _ => "?".to_owned(),
