@@ -27,6 +27,10 @@ enum Required {
 }
 
 /// Passes events on as long as they are within the limits; then ends the answer as if the upstream had.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says that one thing has happened; they are independent"
+)]
 pub struct Enforce<S> {
     limits: Limits,
     inner: S,

@@ -12,6 +12,7 @@ mod model;
 pub mod open;
 pub mod pump;
 pub mod receipt;
+mod shape;
 mod verdict;
 
 use std::sync::Arc;

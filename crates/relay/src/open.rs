@@ -14,12 +14,14 @@ use crate::attempt::{Attempt, Begun};
 use crate::enforce::Limits;
 use crate::pump::Pump;
 use crate::receipt::{Draft, Metered};
+use crate::shape::Form;
 use crate::verdict::{History, Verdict};
 
 /// An answer that has begun: its first event is here, nothing of it has been passed on.
 pub struct Opened {
     pub(crate) begun: Begun,
     pub(crate) limits: Limits,
+    pub(crate) form: Option<Form>,
     pub(crate) draft: Draft,
     pub(crate) deadlines: crate::Deadlines,
     /// Estimate of the tokens the upstream reads for this request.
@@ -46,6 +48,7 @@ impl Relay {
         conversation: &Conversation<'_>,
     ) -> Result<Opened, Fault> {
         let mut draft = Draft::begin(Arc::clone(&self.ledger), caller, request_id, conversation.model());
+        let form = Form::of(conversation).inspect_err(|fault| draft.failed(fault))?;
         let deadline = draft.began() + self.deadlines.first_event;
         let opening = self.try_until_begun(caller, conversation, &mut draft, deadline);
         // Boxed: the path of one attempt is long, and a handler's future should stay small.
@@ -54,7 +57,7 @@ impl Relay {
                 draft.first_event(begun.input_tokens);
                 let limits = Limits::of(conversation, begun.input_tokens);
                 let input_tokens = begun.input_tokens;
-                Ok(Opened { begun, limits, draft, deadlines: self.deadlines, input_tokens })
+                Ok(Opened { begun, limits, form, draft, deadlines: self.deadlines, input_tokens })
             }
             Ok(Err(fault)) => {
                 tracing::warn!(request.id = request_id, kind = ?fault.kind, code = %fault.code, "no answer");
@@ -133,7 +136,7 @@ impl Opened {
     /// The answer as a body that is written while it arrives.
     pub fn stream<E: Encoder>(self, encoder: E) -> Pump<E> {
         let metered = Metered { inner: encoder, draft: self.draft };
-        Pump::new(self.begun, self.limits, metered, self.deadlines)
+        Pump::new(self.begun, self.limits, self.form, metered, self.deadlines)
     }
 
     /// The answer, taken in whole: the encoder after the last event.

@@ -17,6 +17,7 @@ use crate::Deadlines;
 use crate::attempt::Begun;
 use crate::enforce::{Enforce, Limits};
 use crate::receipt::Metered;
+use crate::shape::{Form, Shape};
 
 /// Bytes that are taken from the upstream before the client gets a write, if they are there already.
 const MAX_BATCH: usize = 64 << 10;
@@ -28,7 +29,7 @@ pub struct Pump<E> {
     upstream: Option<Incoming>,
     frames: Frames,
     decoder: Decoder,
-    sinks: Enforce<Checked<Metered<E>>>,
+    sinks: Enforce<Shape<Checked<Metered<E>>>>,
     clock: Clock,
 }
 
@@ -49,12 +50,18 @@ enum Alarm {
 // === impl Pump ===
 
 impl<E: Encoder> Pump<E> {
-    pub(crate) fn new(begun: Begun, limits: Limits, metered: Metered<E>, deadlines: Deadlines) -> Self {
+    pub(crate) fn new(
+        begun: Begun,
+        limits: Limits,
+        form: Option<Form>,
+        metered: Metered<E>,
+        deadlines: Deadlines,
+    ) -> Self {
         Self {
             upstream: Some(begun.body),
             frames: begun.frames,
             decoder: begun.decoder,
-            sinks: Enforce::new(limits, Checked::new(metered)),
+            sinks: Enforce::new(limits, Shape::new(form, Checked::new(metered))),
             clock: Clock::new(deadlines),
         }
     }
@@ -62,7 +69,7 @@ impl<E: Encoder> Pump<E> {
     /// Takes the whole answer in and gives the encoder back.
     pub(crate) async fn run(mut self) -> E {
         poll_fn(|cx| self.poll_end(cx)).await;
-        self.sinks.into_inner().into_inner().inner
+        self.sinks.into_inner().into_inner().into_inner().inner
     }
 
     /// Ready once the answer has ended.
@@ -117,7 +124,7 @@ impl<E: Encoder> Pump<E> {
                 Err(_) => self.fail("stream/not-frames"),
             }
             any = true;
-            if self.sinks.done() {
+            if self.sinks.done() || self.sinks.inner().done() {
                 self.stop();
             }
         }
@@ -141,7 +148,7 @@ impl<E: Encoder> Pump<E> {
 
     fn stop(&mut self) {
         self.upstream = None;
-        if let Some(violation) = self.sinks.inner().violation() {
+        if let Some(violation) = self.sinks.inner().inner().violation() {
             tracing::error!(?violation, "an answer broke the grammar of events: a defect of the gateway");
         }
     }
@@ -157,7 +164,7 @@ impl<E: Encoder + Unpin> Body for Pump<E> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let pump = self.get_mut();
         loop {
-            let bytes = pump.sinks.inner().inner().take();
+            let bytes = pump.sinks.inner().inner().inner().take();
             if !bytes.is_empty() {
                 pump.clock.spoke = Instant::now();
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
