@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client as Pooled};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -16,6 +16,7 @@ use qm_amazonq::fault::Failure;
 use qm_amazonq::surface::{AgentMode, Operation, Surface};
 use qm_canon::{Fault, Kind, Origin};
 
+use crate::connector::Connector;
 use crate::identity::Identity;
 use crate::refresh::Bearer;
 
@@ -45,7 +46,7 @@ const MAX_IDLE: usize = 1024;
 /// Talks HTTP to the upstream. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
-    pool: Pooled<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pooled<Connector, Full<Bytes>>,
     identity: Identity,
 }
 
@@ -74,12 +75,11 @@ pub(crate) struct Signed<'a> {
 // === impl Client ===
 
 impl Client {
-    /// A client that gives up connecting after `connect_timeout`.
+    /// A client that gives up connecting, TLS included, after `connect_timeout`.
     #[must_use]
     pub fn new(identity: Identity, connect_timeout: Duration) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_keepalive(Some(Duration::from_mins(1)));
         // A pooled connection whose peer has gone without a word must not eat a request's whole time.
         #[cfg(target_os = "linux")]
@@ -93,7 +93,8 @@ impl Client {
                 HttpsConnectorBuilder::new().with_webpki_roots()
             }
         };
-        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        let connector =
+            Connector::new(tls.https_or_http().enable_http1().wrap_connector(tcp), connect_timeout);
         let pool = Pooled::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod catalogue;
 pub mod client;
+mod connector;
 pub mod endpoint;
 pub mod identity;
 pub mod oidc;
