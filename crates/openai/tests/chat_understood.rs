@@ -85,7 +85,7 @@ fn describe(out: &mut String, indent: &str, parts: &[Part<'_>]) {
     for part in parts {
         write!(out, "{indent}").unwrap();
         match part {
-            Part::Text(text) => writeln!(out, "text {text:?}"),
+            Part::Text(text) => writeln!(out, "text {:?}", text.decoded()),
             Part::Image(image) => {
                 writeln!(out, "image {:?} {} from {:?}", image.media_type, image.base64, image.at)
             }
