@@ -220,7 +220,7 @@ fn file_named_in(text: &str) -> Option<String> {
             first = first.or(Some(file));
             asked = if asks { Some(file) } else { asked };
         }
-        before = word;
+        before = word.trim_matches(|c: char| !c.is_alphanumeric());
     }
     asked.or(first).map(str::to_owned)
 }
