@@ -17,7 +17,7 @@ mod turns;
 
 use std::collections::HashMap;
 
-use qm_canon::{Conversation, Fault, Part};
+use qm_canon::{Conversation, Fault, Format, Part};
 
 use self::json::Body;
 use self::tools::Tools;
@@ -76,7 +76,8 @@ pub fn encode(conversation: &Conversation<'_>, profile: &Profile<'_>) -> Result<
     let tools = Tools::of(conversation)?;
     let tags = fields::tags(conversation, &profile.model.controls);
     let thinking_tags = tags.is_some();
-    let system = System { tags, paragraphs: conversation.system(), overflow: &tools.overflow };
+    let format = format_block(conversation.format());
+    let system = System { tags, paragraphs: conversation.system(), overflow: &tools.overflow, format };
 
     let mut body = Body::with_capacity(size(conversation) + tools.specs.len());
     body.meter = tools.meter;
@@ -112,6 +113,17 @@ pub fn encode(conversation: &Conversation<'_>, profile: &Profile<'_>) -> Result<
     Ok((body.text.into_bytes(), note))
 }
 
+/// The form that the answer must have, said in the client's own words and a label: the upstream has no field for it.
+fn format_block(format: &Format<'_>) -> Option<String> {
+    match format {
+        Format::Free => None,
+        Format::Json => Some(r#"<response_format type="json_object"/>"#.to_owned()),
+        Format::Schema(schema) => {
+            Some(format!(r#"<response_format type="json_schema">{schema}</response_format>"#))
+        }
+    }
+}
+
 /// Bytes the turns and the system text will take, about: what is there, and a twelfth for escapes.
 fn size(conversation: &Conversation<'_>) -> usize {
     fn part_size(part: &Part<'_>) -> usize {
@@ -128,6 +140,7 @@ fn size(conversation: &Conversation<'_>) -> usize {
     let system: usize = conversation.system().iter().map(|text| text.len()).sum();
     let turns: usize =
         conversation.turns().iter().map(|turn| 60 + turn.parts.iter().map(part_size).sum::<usize>()).sum();
-    let plain = system + turns + 1024;
+    let format = if let Format::Schema(schema) = conversation.format() { schema.get().len() } else { 0 };
+    let plain = system + turns + format + 1024;
     plain + plain / 12
 }

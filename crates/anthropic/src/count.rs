@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use qm_canon::estimate::Meter;
-use qm_canon::{Document, Draft, Fault, Part};
+use qm_canon::{Document, Draft, Fault, Format, Part};
 
 use crate::{json, request};
 
@@ -41,6 +41,10 @@ fn count(draft: &Draft<'_>) -> u64 {
         meter.add(&tool.name);
         meter.add(&tool.description);
         meter.add(tool.schema.get());
+    }
+    if let Format::Schema(schema) = &draft.format {
+        meter.add_tokens(FRAME_TOKENS);
+        meter.add(schema.get());
     }
     for turn in &draft.turns {
         meter.add_tokens(FRAME_TOKENS);

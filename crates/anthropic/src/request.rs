@@ -9,7 +9,7 @@ mod wire;
 
 use std::borrow::Cow;
 
-use qm_canon::{At, Conversation, Draft, Effort, Fault, Part, Place, Role, Turn};
+use qm_canon::{At, Conversation, Draft, Fault, Part, Place, Role, Turn};
 
 use self::field::{Field, List};
 use self::path::Path;
@@ -100,9 +100,10 @@ fn draft(body: Body<'_>) -> Result<(Draft<'_>, Vec<usize>), Fault> {
         return Err(Fault::invalid("model: String should have at least 1 character"));
     }
     settings::check_sampling(body.temperature, body.top_p, body.top_k)?;
-    settings::refuse_unsupported(body.output_format, body.mcp_servers)?;
+    settings::refuse_unsupported(body.mcp_servers)?;
     let mut draft = Draft { model, ..Draft::default() };
-    draft.effort = settings::effort(body.output_config, &Path::Top("output_config"))?;
+    draft.format = settings::format(body.output_format, &Path::Top("output_format"))?.unwrap_or_default();
+    settings::output(body.output_config, &Path::Top("output_config"))?.set(&mut draft);
     draft.thinking = settings::thinking(body.thinking)?;
     draft.affinity = settings::affinity(body.metadata)?;
     draft.sampling.stop = settings::stop_sequences(body.stop_sequences)?;
@@ -114,9 +115,7 @@ fn draft(body: Body<'_>) -> Result<(Draft<'_>, Vec<usize>), Fault> {
     for (index, message) in messages.into_iter().enumerate() {
         let path = Path::Top("messages");
         let path = path.index(index);
-        if let Some(effort) = self::message(&mut draft, index, message.required(&path)?, &path)? {
-            draft.effort = Some(effort);
-        }
+        self::message(&mut draft, index, message.required(&path)?, &path)?;
     }
     Ok((draft, places))
 }
@@ -135,18 +134,18 @@ fn system(system: Field<Content<'_>>) -> Result<Vec<Cow<'_, str>>, Fault> {
     Ok(texts)
 }
 
-/// Adds one message to the draft; returns the effort it sets.
+/// Adds one message to the draft, and what it sets from there on.
 fn message<'a>(
     draft: &mut Draft<'a>,
     index: usize,
     message: Message<'a>,
     path: &Path<'_>,
-) -> Result<Option<Effort>, Fault> {
+) -> Result<(), Fault> {
     let role_path = path.key("role");
     let role = message.role.required(&role_path)?;
     let content_path = path.key("content");
     let content = message.content.optional(&content_path)?;
-    let effort = settings::effort(message.output_config, &path.key("output_config"))?;
+    settings::output(message.output_config, &path.key("output_config"))?.set(draft);
     let at = At { message: u32::try_from(index).unwrap_or(u32::MAX), part: 0 };
     let role = match role.as_ref() {
         "user" => Role::User,
@@ -160,7 +159,7 @@ fn message<'a>(
                 let parts = texts.into_iter().map(|text| Part::Text(text.into())).collect();
                 draft.turns.push(Turn { role: Role::User, parts });
             }
-            return Ok(effort);
+            return Ok(());
         }
         _ => return Err(role_path.fault("Input should be 'user', 'assistant' or 'system'")),
     };
@@ -178,5 +177,5 @@ fn message<'a>(
         }
     }
     draft.turns.push(Turn { role, parts });
-    Ok(effort)
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::{fs, path::Path};
 
 use qm_anthropic::{count, request};
-use qm_canon::{Choice, Conversation, Part, Written};
+use qm_canon::{Choice, Conversation, Format, Part, Written};
 
 /// Every fixture, each against its snapshot.
 #[test]
@@ -82,6 +82,8 @@ fn a_count_grows_with_every_kind_of_content() {
         assert!(expect.contains(&tokens), "{tokens} of {content:.60}");
     }
     assert!(count("", r#","system":"one two three""#) > least);
+    let format = r#","output_config":{"format":{"type":"json_schema","schema":{"type":"object"}}}"#;
+    assert!(count("", format) > least + 4);
     assert!(count("", r#","tools":[{"name":"f","input_schema":{"type":"object"}}]"#) > least + 4);
 }
 
@@ -99,6 +101,11 @@ fn described(conversation: &Conversation<'_>) -> String {
         Choice::Tool(name) => format!("the tool {name}"),
     };
     writeln!(out, "choice: {choice}, single: {}", conversation.single_tool()).unwrap();
+    match conversation.format() {
+        Format::Free => {}
+        Format::Json => writeln!(out, "format: an object").unwrap(),
+        Format::Schema(schema) => writeln!(out, "format: {schema}").unwrap(),
+    }
     for tool in conversation.tools() {
         writeln!(out, "tool {}: {:?} {}", tool.name, tool.description, tool.schema).unwrap();
     }

@@ -38,6 +38,8 @@ pub(super) struct System<'s> {
     pub(super) paragraphs: &'s [Cow<'s, str>],
     /// Descriptions of tools that were too long for their place.
     pub(super) overflow: &'s [String],
+    /// What form the answer must have.
+    pub(super) format: Option<String>,
 }
 
 /// Writes turns, oldest first.
@@ -53,7 +55,8 @@ pub(super) struct Turns<'w, 'c> {
 impl System<'_> {
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let paragraphs = self.paragraphs.iter().map(Cow::as_ref);
-        self.tags.as_deref().into_iter().chain(paragraphs).chain(self.overflow.iter().map(String::as_str))
+        let overflow = self.overflow.iter().map(String::as_str);
+        self.tags.as_deref().into_iter().chain(paragraphs).chain(overflow).chain(self.format.as_deref())
     }
 }
 

@@ -1,6 +1,6 @@
 //! One rule, one test.
 
-use qm_canon::{Choice, Display, Draft, Effort, Fault, Place, Sampling, Thinking};
+use qm_canon::{Choice, Display, Draft, Effort, Fault, Format, Place, Sampling, Thinking};
 use serde_json::{Value, json};
 
 use crate::build::{
@@ -169,6 +169,31 @@ fn a_long_description_is_cut_and_told_in_full_in_the_system_text() {
     assert_eq!(declared.as_str().unwrap(), "\u{e9}".repeat(10_000));
     let expected = format!("Be kind.\n\n<tool_description name=\"read\">{long}</tool_description>\n\nhi");
     assert_eq!(current(&body)["content"].as_str().unwrap(), expected);
+}
+
+#[test]
+fn the_form_of_the_answer_is_told_after_the_clients_own_system_text() {
+    let asked = |format| Draft {
+        system: vec!["Be kind.".into()],
+        format,
+        ..draft(vec![user(vec![text("hi")]), assistant(vec![text("a")]), user(vec![text("b")])])
+    };
+    let schema = r#"{"type": "object", "title": "\ud83d"}"#;
+    let raw = serde_json::value::RawValue::from_string(schema.to_owned()).unwrap();
+    let tagged = format!(r#"<response_format type="json_schema">{schema}</response_format>"#);
+    let (free, without) = body(asked(Format::Free), &plain_model());
+    let mut tokens = without.input_tokens;
+    for (format, block) in [
+        (Format::Json, r#"<response_format type="json_object"/>"#),
+        (Format::Schema(std::borrow::Cow::Owned(raw)), tagged.as_str()),
+    ] {
+        let (body, note) = body(asked(format), &plain_model());
+        let said = &body["conversationState"]["history"][0]["userInputMessage"]["content"];
+        assert_eq!(said, &format!("Be kind.\n\n{block}\n\nhi"));
+        assert_eq!(current(&body), current(&free));
+        assert!(note.input_tokens > tokens, "what the model reads is counted");
+        tokens = note.input_tokens;
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use qm_canon::{Display, Effort, Fault, Thinking};
+use qm_canon::{Display, Draft, Effort, Fault, Format, Thinking};
 use serde_json::value::RawValue;
 
 use super::field::{Field, Integer, List, Number};
@@ -16,8 +16,11 @@ const LONGEST_STOP_SEQUENCE_BYTES: usize = 1024;
 /// The smallest thinking budget that Anthropic takes.
 const LEAST_BUDGET_TOKENS: f64 = 1024.0;
 
-const NO_STRUCTURED_OUTPUTS: &str = "Extra inputs are not permitted. Structured outputs are not supported by this \
-     gateway yet: offer a tool with the schema as its input_schema and force it with tool_choice.";
+/// What `output_config` says; what it does not say stays as it is.
+pub(super) struct Output<'a> {
+    effort: Option<Effort>,
+    format: Option<Format<'a>>,
+}
 
 pub(super) fn max_tokens(field: Field<Integer>) -> Result<u32, Fault> {
     let path = Path::Top("max_tokens");
@@ -49,13 +52,7 @@ pub(super) fn check_sampling(
 }
 
 /// Fields that change what is asked and that the gateway cannot honour.
-pub(super) fn refuse_unsupported(
-    output_format: Option<&RawValue>,
-    mcp_servers: Option<&RawValue>,
-) -> Result<(), Fault> {
-    if output_format.is_some() {
-        return Err(Path::Top("output_format").fault(NO_STRUCTURED_OUTPUTS));
-    }
+pub(super) fn refuse_unsupported(mcp_servers: Option<&RawValue>) -> Result<(), Fault> {
     let empty = |list: &RawValue| {
         list.get()
             .strip_prefix('[')
@@ -120,13 +117,33 @@ pub(super) fn thinking(field: Field<wire::Thinking<'_>>) -> Result<Thinking, Fau
     }
 }
 
-pub(super) fn effort(field: Field<wire::OutputConfig<'_>>, path: &Path<'_>) -> Result<Option<Effort>, Fault> {
-    let Some(config) = field.optional(path)? else { return Ok(None) };
-    if config.format.is_some() {
-        return Err(path.key("format").fault(NO_STRUCTURED_OUTPUTS));
+pub(super) fn output<'a>(field: Field<wire::OutputConfig<'a>>, path: &Path<'_>) -> Result<Output<'a>, Fault> {
+    let Some(config) = field.optional(path)? else { return Ok(Output { effort: None, format: None }) };
+    let format = format(config.format, &path.key("format"))?;
+    let effort = effort(config.effort, &path.key("effort"))?;
+    Ok(Output { effort, format })
+}
+
+/// The format of `output_config`, and of the older `output_format` at the top.
+pub(super) fn format<'a>(
+    field: Field<wire::OutputFormat<'a>>,
+    path: &Path<'_>,
+) -> Result<Option<Format<'a>>, Fault> {
+    let Some(format) = field.optional(path)? else { return Ok(None) };
+    let kind_path = path.key("type");
+    if format.kind.required(&kind_path)? != "json_schema" {
+        return Err(kind_path.fault("Input should be 'json_schema'"));
     }
-    let path = path.key("effort");
-    let Some(effort) = config.effort.optional(&path)? else { return Ok(None) };
+    let path = path.key("schema");
+    let schema = format.schema.ok_or_else(|| path.required())?;
+    if !schema.get().starts_with('{') {
+        return Err(path.fault("Input should be a valid dictionary"));
+    }
+    Ok(Some(Format::Schema(Cow::Borrowed(schema))))
+}
+
+fn effort(field: Field<Cow<'_, str>>, path: &Path<'_>) -> Result<Option<Effort>, Fault> {
+    let Some(effort) = field.optional(path)? else { return Ok(None) };
     Ok(Some(match effort.as_ref() {
         "none" => Effort::None,
         "minimal" => Effort::Minimal,
@@ -144,6 +161,17 @@ pub(super) fn affinity(field: Field<wire::Metadata<'_>>) -> Result<Option<Cow<'_
     let Some(metadata) = field.optional(&path)? else { return Ok(None) };
     let user_id = metadata.user_id.optional(&path.key("user_id"))?;
     Ok(user_id.filter(|id| !id.is_empty()))
+}
+
+// === impl Output ===
+
+impl<'a> Output<'a> {
+    pub(super) fn set(self, draft: &mut Draft<'a>) {
+        draft.effort = self.effort.or(draft.effort);
+        if let Some(format) = self.format {
+            draft.format = format;
+        }
+    }
 }
 
 /// A number of at least `least`; more than fits is as much as fits.

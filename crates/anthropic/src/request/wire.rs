@@ -27,8 +27,7 @@ pub(super) struct Body<'a> {
     pub(super) top_k: Field<Integer>,
     pub(super) thinking: Field<Thinking<'a>>,
     pub(super) output_config: Field<OutputConfig<'a>>,
-    #[serde(borrow)]
-    pub(super) output_format: Option<&'a RawValue>,
+    pub(super) output_format: Field<OutputFormat<'a>>,
     pub(super) metadata: Field<Metadata<'a>>,
     #[serde(borrow)]
     pub(super) mcp_servers: Option<&'a RawValue>,
@@ -121,8 +120,16 @@ pub(super) struct Thinking<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct OutputConfig<'a> {
     pub(super) effort: Field<Cow<'a, str>>,
+    pub(super) format: Field<OutputFormat<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct OutputFormat<'a> {
+    #[serde(rename = "type")]
+    pub(super) kind: Field<Cow<'a, str>>,
     #[serde(borrow)]
-    pub(super) format: Option<&'a RawValue>,
+    pub(super) schema: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,7 +151,7 @@ macro_rules! object {
     )+};
 }
 
-object!(Body, Message, Block, SourceObject, Tool, Choice, Thinking, OutputConfig, Metadata);
+object!(Body, Message, Block, SourceObject, Tool, Choice, Thinking, OutputConfig, OutputFormat, Metadata);
 
 impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
     const SHOULD: &'static str = "Input should be a valid string or list";
