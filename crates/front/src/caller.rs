@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use qm_relay::Caller;
 
 use crate::Front;
-use crate::request_id::RequestId;
+use crate::asked::Asked;
 use crate::respond::Refused;
 
 /// Headers that hold a bare key.
@@ -24,7 +24,7 @@ impl FromRequestParts<Arc<Front>> for Admitted {
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Self, Self::Rejection> {
         match front.relay.admission.admit(&tokens(&parts.headers)) {
             Ok(caller) => Ok(Self(caller)),
-            Err(fault) => Err(Refused { fault, id: RequestId::of(parts) }),
+            Err(fault) => Err(Refused { fault, asked: Asked::of(parts) }),
         }
     }
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use qm_canon::{Fault, Kind, Origin};
 
 use crate::Front;
-use crate::request_id::RequestId;
+use crate::asked::Asked;
 use crate::respond::{self, Refused};
 
 const OK: &str = r#"{"status":"ok"}"#;
@@ -45,16 +45,16 @@ pub(crate) async fn report(State(front): State<Arc<Front>>) -> Response {
     ))
 }
 
-pub(crate) async fn no_such_route(id: RequestId, method: Method, uri: Uri) -> Refused {
+pub(crate) async fn no_such_route(asked: Asked, method: Method, uri: Uri) -> Refused {
     let message =
         format!("There is no {method} {} here. See the README for what this version serves.", uri.path());
-    Refused { fault: Fault::new(Kind::NotFound, Origin::Client, message), id }
+    Refused { fault: Fault::new(Kind::NotFound, Origin::Client, message), asked }
 }
 
-pub(crate) async fn no_such_method(id: RequestId, method: Method, uri: Uri) -> Response {
+pub(crate) async fn no_such_method(asked: Asked, method: Method, uri: Uri) -> Response {
     use axum::response::IntoResponse as _;
     let fault = Fault::new(Kind::NotFound, Origin::Client, format!("{} does not take {method}.", uri.path()));
-    let mut response = Refused { fault, id }.into_response();
+    let mut response = Refused { fault, asked }.into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
 }

@@ -3,12 +3,13 @@
 //! Knows: HTTP, paths and headers, how large a body may be, which wire format a path speaks.
 //! Must not know: retries, accounts, the upstream's wire, SQL, Redis.
 
+mod asked;
 mod body;
 mod caller;
+mod chat;
 mod health;
 mod messages;
 mod models;
-mod request_id;
 mod respond;
 mod routes;
 pub mod serve;
@@ -29,6 +30,8 @@ pub struct Front {
     pub bodies: Bodies,
     /// Random bits for ids.
     pub random: Random,
+    /// The time, in seconds since the Unix epoch, for formats that say when an answer was made.
+    pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Number of API keys in force, for `/health`.
     pub keys: usize,
     /// Set when the process is about to stop and wants no new requests.

@@ -9,15 +9,15 @@ use axum::response::Response;
 use qm_anthropic::{Reply, Stream, Whole, count, request};
 use qm_canon::{Encoder as _, Fault};
 
+use crate::asked::Asked;
 use crate::caller::Admitted;
-use crate::request_id::RequestId;
 use crate::respond::{self, Refused};
 use crate::{Front, body};
 
 /// Answers a message, in a stream or whole.
 pub(crate) async fn create(
     State(front): State<Arc<Front>>,
-    id: RequestId,
+    asked: Asked,
     admitted: Result<Admitted, Refused>,
     headers: HeaderMap,
     body: Body,
@@ -26,13 +26,13 @@ pub(crate) async fn create(
     let answer = async {
         let body = front.bodies.read(&headers, body).await?;
         let ask = request::decode(&body)?;
-        let opened = front.relay.open(&caller, id.as_str(), ask.conversation()).await?;
+        let opened = front.relay.open(&caller, asked.id(), ask.conversation()).await?;
         let reply = Reply {
             message_id: format!("msg_{:032x}", (front.random)()),
             model: ask.model().to_owned(),
             input_tokens: opened.input_tokens,
             display: ask.conversation().thinking().display(),
-            request_id: id.as_str().to_owned(),
+            request_id: asked.id().to_owned(),
         };
         if ask.stream() {
             return Ok(respond::events(opened.stream(Stream::answering(reply))));
@@ -45,13 +45,13 @@ pub(crate) async fn create(
             None => Ok(respond::json(whole.take())),
         }
     };
-    answer.await.map_err(|fault: Fault| Refused { fault, id })
+    answer.await.map_err(|fault: Fault| Refused { fault, asked })
 }
 
 /// Estimates the tokens of a message, without asking the upstream.
 pub(crate) async fn count_tokens(
     State(front): State<Arc<Front>>,
-    id: RequestId,
+    asked: Asked,
     admitted: Result<Admitted, Refused>,
     headers: HeaderMap,
     body: Body,
@@ -61,5 +61,5 @@ pub(crate) async fn count_tokens(
         let body = front.bodies.read(&headers, body).await?;
         count::decode_and_count(&body).map(count::render)
     };
-    count.await.map(respond::json).map_err(|fault| Refused { fault, id })
+    count.await.map(respond::json).map_err(|fault| Refused { fault, asked })
 }

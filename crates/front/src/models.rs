@@ -4,18 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use qm_anthropic::models as anthropic;
-use qm_canon::Fault;
-use qm_openai::fault::{self, Api};
 use qm_openai::models as openai;
 use qm_relay::ListedModel;
 use serde::Deserialize;
 
 use crate::Front;
+use crate::asked::{Asked, Dialect};
 use crate::caller::Admitted;
-use crate::request_id::RequestId;
 use crate::respond::{self, Refused};
 
 /// What Anthropic's clients say of the page they want; anything unreadable is as good as absent.
@@ -26,9 +23,6 @@ pub(crate) struct Paging {
     limit: Option<String>,
 }
 
-/// The header that every client of Anthropic's API sends, and no other.
-const VERSION: &str = "anthropic-version";
-
 /// Who is named as the owner of a model: the service, for it is what an account pays.
 const OWNER: &str = "amazon";
 
@@ -36,11 +30,11 @@ const OWNER: &str = "amazon";
 pub(crate) async fn list(
     State(front): State<Arc<Front>>,
     _: Admitted,
-    headers: HeaderMap,
+    asked: Asked,
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Response {
     let models = front.relay.models();
-    if !headers.contains_key(VERSION) {
+    if asked.dialect != Dialect::Messages {
         let listed: Vec<_> = models.iter().map(to_openai).collect();
         return respond::json(openai::list(&listed));
     }
@@ -57,16 +51,14 @@ pub(crate) async fn list(
 /// Tells of one model, by any name that a request may use.
 pub(crate) async fn retrieve(
     State(front): State<Arc<Front>>,
-    id: RequestId,
+    asked: Asked,
     _: Admitted,
-    headers: HeaderMap,
-    Path(asked): Path<String>,
-) -> Response {
-    match (front.relay.find_model(&asked), headers.contains_key(VERSION)) {
-        (Ok(model), true) => respond::json(anthropic::one(&to_anthropic(&model))),
-        (Ok(model), false) => respond::json(openai::one(&to_openai(&model))),
-        (Err(fault), true) => Refused { fault, id }.into_response(),
-        (Err(fault), false) => refused(&fault),
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    match (front.relay.find_model(&id), asked.dialect) {
+        (Ok(model), Dialect::Messages) => Ok(respond::json(anthropic::one(&to_anthropic(&model)))),
+        (Ok(model), _) => Ok(respond::json(openai::one(&to_openai(&model)))),
+        (Err(fault), _) => Err(Refused { fault, asked }),
     }
 }
 
@@ -79,10 +71,4 @@ fn to_anthropic(model: &ListedModel) -> anthropic::Listed<'_> {
 fn to_openai(model: &ListedModel) -> openai::Listed<'_> {
     let ListedModel { id, name: _, window, max_output } = model;
     openai::Listed { id, created: 0, owned_by: OWNER, window: Some(*window), max_output: Some(*max_output) }
-}
-
-fn refused(fault: &Fault) -> Response {
-    let mut response = respond::json(fault::render(fault, Api::Chat));
-    *response.status_mut() = StatusCode::from_u16(fault::status(fault)).unwrap_or(StatusCode::NOT_FOUND);
-    response
 }

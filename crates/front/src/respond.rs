@@ -1,32 +1,41 @@
-//! Responses in Anthropic's shape.
+//! Responses, in the format of who asks.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
-use qm_anthropic::fault;
+use qm_anthropic::fault as anthropic;
 use qm_canon::Fault;
+use qm_openai::fault::{self as openai, Api};
 use qm_relay::Pump;
 
-use crate::request_id::RequestId;
+use crate::asked::{Asked, Dialect};
 
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// A fault as an answer, in Anthropic's shape: what its clients raise by status and type.
+/// A fault as an answer: what the format's clients raise by status and type.
 pub(crate) struct Refused {
     pub(crate) fault: Fault,
-    pub(crate) id: RequestId,
+    pub(crate) asked: Asked,
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> axum::response::Response {
-        let Self { fault, id } = self;
-        let mut response = json(fault::render(&fault, id.as_str()));
-        *response.status_mut() =
-            StatusCode::from_u16(fault::status(&fault)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let Self { fault, asked } = self;
+        let (body, status, again) = match asked.dialect {
+            Dialect::Messages => (
+                anthropic::render(&fault, asked.id()),
+                anthropic::status(&fault),
+                anthropic::should_retry(&fault),
+            ),
+            Dialect::Chat => of_openai(&fault, Api::Chat),
+            Dialect::Responses => of_openai(&fault, Api::Responses),
+        };
+        let mut response = json(body);
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        if let Some(again) = fault::should_retry(&fault) {
+        if let Some(again) = again {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static(if again { "true" } else { "false" }));
         }
         if let Some(after) = fault.retry_after {
@@ -35,6 +44,10 @@ impl IntoResponse for Refused {
         }
         response
     }
+}
+
+fn of_openai(fault: &Fault, api: Api) -> (Vec<u8>, u16, Option<bool>) {
+    (openai::render(fault, api), openai::status(fault), openai::should_retry(fault))
 }
 
 /// A whole JSON answer.

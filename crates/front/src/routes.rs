@@ -6,7 +6,7 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 
-use crate::{Front, health, messages, models, request_id};
+use crate::{Front, asked, chat, health, messages, models};
 
 /// All routes, at the root and, if there is a `prefix` such as `/team`, below it as well. The layer around them gives
 /// every response its request id; there is no other.
@@ -17,7 +17,7 @@ pub fn router(front: Front, prefix: Option<&str>) -> Router {
         .merge(below.unwrap_or_default())
         .fallback(health::no_such_route)
         .method_not_allowed_fallback(health::no_such_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&front), request_id::around))
+        .layer(middleware::from_fn_with_state(Arc::clone(&front), asked::around))
         .with_state(front)
 }
 
@@ -26,6 +26,9 @@ fn routes() -> Router<Arc<Front>> {
         // Anthropic Messages
         .route("/v1/messages", post(messages::create))
         .route("/v1/messages/count_tokens", post(messages::count_tokens))
+        // OpenAI Chat Completions
+        .route("/v1/chat/completions", post(chat::create))
+        // Both, by who asks
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::retrieve))
         // Without a key: nothing here asks the upstream or tells more than numbers.

@@ -47,6 +47,7 @@ pub(crate) async fn serve(
         relay: Arc::new(relay),
         bodies: Bodies::new(config.listen.body_limit_bytes, BODIES_TOTAL),
         random,
+        now: Arc::new(now),
         keys: config.keys.clients.len(),
         draining: Arc::clone(&draining),
     };
@@ -62,6 +63,12 @@ pub(crate) async fn serve(
     serve_http(listener, router(front, config.listen.path_prefix.as_deref()), bounds, shutdown)
         .await
         .context("serving failed")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<Account> {

@@ -89,7 +89,14 @@ impl House {
             random: Arc::clone(&random),
         };
         let bodies = Bodies::new(max_body, 1 << 30);
-        let front = Front { relay: Arc::new(relay), bodies, random, keys: 1, draining: Arc::default() };
+        let front = Front {
+            relay: Arc::new(relay),
+            bodies,
+            random,
+            now: Arc::new(|| 1_700_000_000),
+            keys: 1,
+            draining: Arc::default(),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let client = Client::new(listener.local_addr()?, KEY);
         let bounds = Bounds { connections: 1024, drain: Duration::ZERO };

@@ -1,0 +1,50 @@
+//! `POST /v1/chat/completions`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use qm_canon::{Encoder as _, Fault};
+use qm_openai::chat::{Reply, Stream, Whole, request};
+
+use crate::asked::Asked;
+use crate::caller::Admitted;
+use crate::respond::{self, Refused};
+use crate::{Front, body};
+
+/// Answers a chat, in a stream or whole.
+pub(crate) async fn create(
+    State(front): State<Arc<Front>>,
+    asked: Asked,
+    admitted: Result<Admitted, Refused>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
+    let answer = async {
+        let body = front.bodies.read(&headers, body).await?;
+        let ask = request::decode(&body)?;
+        let opened = front.relay.open(&caller, asked.id(), ask.conversation()).await?;
+        let reply = Reply {
+            id: format!("chatcmpl-{:032x}", (front.random)()),
+            created: (front.now)(),
+            model: ask.model().to_owned(),
+            input_tokens: opened.input_tokens,
+            display: ask.conversation().thinking().display(),
+            note: ask.reply_note(),
+        };
+        if ask.stream() {
+            return Ok(respond::events(opened.stream(Stream::answering(reply))));
+        }
+        drop(ask);
+        drop(body);
+        let mut whole = opened.whole(Whole::answering(reply)).await;
+        match whole.fault() {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(respond::json(whole.take())),
+        }
+    };
+    answer.await.map_err(|fault: Fault| Refused { fault, asked })
+}
