@@ -20,7 +20,7 @@ const WEIGHT: [u16; 256] = weights(550);
 const LITERAL: [u16; 256] = weights(35);
 
 /// Of longer texts only every fourth stretch of this many bytes is looked at: their makeup does not change so fast.
-const STRETCH: usize = 256;
+const STRETCH: usize = 64;
 
 const fn weights(backslash: u16) -> [u16; 256] {
     let mut table = [0; 256];
