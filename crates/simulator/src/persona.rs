@@ -1,5 +1,6 @@
 //! The default reply: enough of an agent to complete a real turn of a real client (spec/clients.md §5).
 
+mod form;
 mod shell;
 
 use serde_json::{Value, json};
@@ -12,12 +13,15 @@ pub(crate) fn reply(body: &Value, pace_ms: u64) -> Script {
     let mut steps = Vec::new();
     think(body, &turn, &mut steps, pace_ms);
     if let Some(result) = turn.last_result() {
-        say(&mut steps, &format!("The file says: {}", without_line_numbers(&result)), pace_ms);
+        let text = without_line_numbers(&result);
+        let plain = || format!("The file says: {text}");
+        say(&mut steps, &turn.in_form(&text).unwrap_or_else(plain), pace_ms);
     } else if let Some(call) = turn.read_call() {
         say(&mut steps, "Let me read the file. ", pace_ms);
         steps.push(Step::CallTool(call));
     } else {
-        say(&mut steps, &prose(&turn.user_text()), pace_ms);
+        let text = turn.user_text();
+        say(&mut steps, &turn.in_form(&text).unwrap_or_else(|| prose(&text)), pace_ms);
     }
     Script(steps)
 }
@@ -75,6 +79,12 @@ impl<'a> Turn<'a> {
             path = format!("{}/{path}", directory.trim_end_matches('/'));
         }
         Some(ToolCall { name, input: json!({ property: path }), ..ToolCall::default() })
+    }
+
+    /// The answer as JSON, if the conversation asks for that.
+    fn in_form(&self, said: &str) -> Option<String> {
+        let users = self.messages.iter().filter_map(|message| message.get("userInputMessage"));
+        form::answer(users.map(content), said)
     }
 
     /// The last user text that is more than a tool result.

@@ -5,6 +5,7 @@ mod messages {
     mod answers;
     mod faults;
     mod fold;
+    mod formats;
     mod leaving;
     mod refusals;
     mod tokens;
