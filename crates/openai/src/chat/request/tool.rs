@@ -103,7 +103,11 @@ impl<'a> Offer<'a> {
                 let path = path.key("allowed_tools");
                 let allowed = object.allowed_tools.required(&path)?;
                 let mode_path = path.key("mode");
-                let choice = mode(&allowed.mode.required(&mode_path)?, &mode_path, "'auto' and 'required'")?;
+                let known = "'auto' and 'required'";
+                let choice = match allowed.mode.required(&mode_path)?.as_ref() {
+                    "none" => return Err(mode_path.unknown("none", known)),
+                    word => mode(word, &mode_path, known)?,
+                };
                 let path = path.key("tools");
                 self.allow(allowed.tools.required(&path)?, &path)?;
                 Ok(choice)
