@@ -93,6 +93,7 @@ mod compatibility {
     #[tokio::test]
     async fn what_is_ignored_changes_nothing_of_what_is_asked() {
         let house = House::build(qm_testkit::Plan::default()).await.expect("a house");
+        house.account.refresh_catalogue().await;
         for api in served() {
             for case in api.cases("ignored") {
                 let mut sent = Vec::new();
