@@ -62,6 +62,11 @@ pub fn decode(body: &[u8]) -> Result<Ask<'_>, Fault> {
     let mut tools = Tools::default();
     tools.add(within(body.tools)?, Again::Refused, &Path::Top("tools"))?;
     input(&mut draft, &mut tools, body.input.required(&Path::Top("input"))?)?;
+    if draft.turns.is_empty() {
+        return Err(
+            Path::Top("input").invalid("invalid_value", "expected at least one message of the user's.")
+        );
+    }
     (draft.tools, note.named, draft.choice) = tools.chosen_among(within(body.tool_choice)?)?;
     Ok(Ask { conversation: Conversation::new(draft)?, stream, note })
 }

@@ -146,9 +146,8 @@ impl Stream {
                 events.value("input", |out| json::string(out, &input));
                 events.end();
             }
-            Kind::Call(call) => {
+            Kind::Call(_) => {
                 events.of("response.function_call_arguments.done", &item, index);
-                events.value("name", |out| json::string(out, &call.name));
                 events.value("arguments", |out| json::string(out, &item.said));
                 events.end();
             }
