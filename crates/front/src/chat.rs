@@ -1,50 +1,51 @@
-//! `POST /v1/chat/completions`.
+//! OpenAI Chat Completions: `POST /v1/chat/completions`.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
-use qm_canon::{Encoder as _, Fault};
+use qm_canon::{Conversation, Fault};
 use qm_openai::chat::{Reply, Stream, Whole, request};
 
-use crate::asked::Asked;
-use crate::caller::Admitted;
-use crate::respond::{self, Refused};
-use crate::{Front, body};
+use crate::answer::{About, Format};
 
-/// Answers a chat, in a stream or whole.
-pub(crate) async fn create(
-    State(front): State<Arc<Front>>,
-    asked: Asked,
-    admitted: Result<Admitted, Refused>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refused> {
-    let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
-    let answer = async {
-        let body = front.bodies.read(&headers, body).await?;
-        let ask = request::decode(&body)?;
-        let opened = front.relay.open(&caller, asked.id(), ask.conversation()).await?;
-        let reply = Reply {
-            id: format!("chatcmpl-{:032x}", (front.random)()),
-            created: (front.now)(),
+/// The format of `/v1/chat/completions`.
+pub(crate) struct Chat;
+
+impl Format for Chat {
+    type Ask<'a> = request::Ask<'a>;
+    type Reply = Reply;
+    type Stream = Stream;
+    type Whole = Whole;
+
+    fn decode(body: &[u8]) -> Result<Self::Ask<'_>, Fault> {
+        request::decode(body)
+    }
+
+    fn conversation<'q, 'a>(ask: &'q Self::Ask<'a>) -> &'q Conversation<'a> {
+        ask.conversation()
+    }
+
+    fn streams(ask: &Self::Ask<'_>) -> bool {
+        ask.stream()
+    }
+
+    fn reply(ask: &Self::Ask<'_>, about: &About<'_>) -> Reply {
+        Reply {
+            id: about.id("chatcmpl-"),
+            created: (about.front.now)(),
             model: ask.model().to_owned(),
-            input_tokens: opened.input_tokens,
+            input_tokens: about.input_tokens,
             display: ask.conversation().thinking().display(),
             note: ask.reply_note(),
-        };
-        if ask.stream() {
-            return Ok(respond::events(opened.stream(Stream::answering(reply))));
         }
-        drop(ask);
-        drop(body);
-        let mut whole = opened.whole(Whole::answering(reply)).await;
-        match whole.fault() {
-            Some(fault) => Err(fault.clone()),
-            None => Ok(respond::json(whole.take())),
-        }
-    };
-    answer.await.map_err(|fault: Fault| Refused { fault, asked })
+    }
+
+    fn stream(reply: Reply) -> Stream {
+        Stream::answering(reply)
+    }
+
+    fn whole(reply: Reply) -> Whole {
+        Whole::answering(reply)
+    }
+
+    fn fault(whole: &Whole) -> Option<&Fault> {
+        whole.fault()
+    }
 }

@@ -3,6 +3,7 @@
 //! Knows: HTTP, paths and headers, how large a body may be, which wire format a path speaks.
 //! Must not know: retries, accounts, the upstream's wire, SQL, Redis.
 
+mod answer;
 mod asked;
 mod body;
 mod caller;
@@ -11,6 +12,7 @@ mod health;
 mod messages;
 mod models;
 mod respond;
+mod responses;
 mod routes;
 pub mod serve;
 

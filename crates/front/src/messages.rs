@@ -1,4 +1,4 @@
-//! `POST /v1/messages` and `POST /v1/messages/count_tokens`.
+//! Anthropic Messages: `POST /v1/messages` and `POST /v1/messages/count_tokens`.
 
 use std::sync::Arc;
 
@@ -7,45 +7,56 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use qm_anthropic::{Reply, Stream, Whole, count, request};
-use qm_canon::{Encoder as _, Fault};
+use qm_canon::{Conversation, Fault};
 
+use crate::answer::{About, Format};
 use crate::asked::Asked;
 use crate::caller::Admitted;
 use crate::respond::{self, Refused};
 use crate::{Front, body};
 
-/// Answers a message, in a stream or whole.
-pub(crate) async fn create(
-    State(front): State<Arc<Front>>,
-    asked: Asked,
-    admitted: Result<Admitted, Refused>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refused> {
-    let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
-    let answer = async {
-        let body = front.bodies.read(&headers, body).await?;
-        let ask = request::decode(&body)?;
-        let opened = front.relay.open(&caller, asked.id(), ask.conversation()).await?;
-        let reply = Reply {
-            message_id: format!("msg_{:032x}", (front.random)()),
+/// The format of `/v1/messages`.
+pub(crate) struct Messages;
+
+impl Format for Messages {
+    type Ask<'a> = request::Ask<'a>;
+    type Reply = Reply;
+    type Stream = Stream;
+    type Whole = Whole;
+
+    fn decode(body: &[u8]) -> Result<Self::Ask<'_>, Fault> {
+        request::decode(body)
+    }
+
+    fn conversation<'q, 'a>(ask: &'q Self::Ask<'a>) -> &'q Conversation<'a> {
+        ask.conversation()
+    }
+
+    fn streams(ask: &Self::Ask<'_>) -> bool {
+        ask.stream()
+    }
+
+    fn reply(ask: &Self::Ask<'_>, about: &About<'_>) -> Reply {
+        Reply {
+            message_id: about.id("msg_"),
             model: ask.model().to_owned(),
-            input_tokens: opened.input_tokens,
+            input_tokens: about.input_tokens,
             display: ask.conversation().thinking().display(),
-            request_id: asked.id().to_owned(),
-        };
-        if ask.stream() {
-            return Ok(respond::events(opened.stream(Stream::answering(reply))));
+            request_id: about.asked.id().to_owned(),
         }
-        drop(ask);
-        drop(body);
-        let mut whole = opened.whole(Whole::answering(reply)).await;
-        match whole.fault() {
-            Some(fault) => Err(fault.clone()),
-            None => Ok(respond::json(whole.take())),
-        }
-    };
-    answer.await.map_err(|fault: Fault| Refused { fault, asked })
+    }
+
+    fn stream(reply: Reply) -> Stream {
+        Stream::answering(reply)
+    }
+
+    fn whole(reply: Reply) -> Whole {
+        Whole::answering(reply)
+    }
+
+    fn fault(whole: &Whole) -> Option<&Fault> {
+        whole.fault()
+    }
 }
 
 /// Estimates the tokens of a message, without asking the upstream.

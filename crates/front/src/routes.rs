@@ -6,7 +6,11 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 
-use crate::{Front, asked, chat, health, messages, models};
+use crate::answer::create;
+use crate::chat::Chat;
+use crate::messages::Messages;
+use crate::responses::Responses;
+use crate::{Front, asked, health, messages, models, responses};
 
 /// All routes, at the root and, if there is a `prefix` such as `/team`, below it as well. The layer around them gives
 /// every response its request id; there is no other.
@@ -24,10 +28,12 @@ pub fn router(front: Front, prefix: Option<&str>) -> Router {
 fn routes() -> Router<Arc<Front>> {
     Router::new()
         // Anthropic Messages
-        .route("/v1/messages", post(messages::create))
+        .route("/v1/messages", post(create::<Messages>))
         .route("/v1/messages/count_tokens", post(messages::count_tokens))
         // OpenAI Chat Completions
-        .route("/v1/chat/completions", post(chat::create))
+        .route("/v1/chat/completions", post(create::<Chat>))
+        // OpenAI Responses
+        .route("/v1/responses", post(create::<Responses>).get(responses::websocket))
         // Both, by who asks
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::retrieve))

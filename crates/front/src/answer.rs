@@ -1,0 +1,79 @@
+//! The handler that every client format shares: read, ask, answer in a stream or whole.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use qm_canon::{Conversation, Encoder, Fault};
+
+use crate::asked::Asked;
+use crate::caller::Admitted;
+use crate::respond::{self, Refused};
+use crate::{Front, body};
+
+/// A client format, as the handler needs it.
+pub(crate) trait Format: 'static {
+    /// A request.
+    type Ask<'a>: Send + Sync;
+    /// What its reply must know.
+    type Reply: Send;
+    /// Writes the reply while it arrives.
+    type Stream: Encoder + Send + Unpin + 'static;
+    /// Writes the reply in one piece.
+    type Whole: Encoder + Send;
+
+    fn decode(body: &[u8]) -> Result<Self::Ask<'_>, Fault>;
+    fn conversation<'q, 'a>(ask: &'q Self::Ask<'a>) -> &'q Conversation<'a>;
+    fn streams(ask: &Self::Ask<'_>) -> bool;
+    fn reply(ask: &Self::Ask<'_>, about: &About<'_>) -> Self::Reply;
+    fn stream(reply: Self::Reply) -> Self::Stream;
+    fn whole(reply: Self::Reply) -> Self::Whole;
+    /// Why a whole reply is none.
+    fn fault(whole: &Self::Whole) -> Option<&Fault>;
+}
+
+/// What the gateway knows of a reply.
+pub(crate) struct About<'a> {
+    pub(crate) front: &'a Front,
+    pub(crate) asked: &'a Asked,
+    /// Estimate of the tokens the model reads.
+    pub(crate) input_tokens: u64,
+}
+
+/// Answers a request of this format.
+pub(crate) async fn create<F: Format>(
+    State(front): State<Arc<Front>>,
+    asked: Asked,
+    admitted: Result<Admitted, Refused>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
+    let answer = async {
+        let body = front.bodies.read(&headers, body).await?;
+        let ask = F::decode(&body)?;
+        let opened = front.relay.open(&caller, asked.id(), F::conversation(&ask)).await?;
+        let about = About { front: &front, asked: &asked, input_tokens: opened.input_tokens };
+        let reply = F::reply(&ask, &about);
+        if F::streams(&ask) {
+            return Ok(respond::events(opened.stream(F::stream(reply))));
+        }
+        drop(ask);
+        drop(body);
+        let mut whole = opened.whole(F::whole(reply)).await;
+        match F::fault(&whole) {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(respond::json(whole.take())),
+        }
+    };
+    answer.await.map_err(|fault: Fault| Refused { fault, asked })
+}
+
+impl About<'_> {
+    /// A new id that begins so.
+    pub(crate) fn id(&self, prefix: &str) -> String {
+        format!("{prefix}{:032x}", (self.front.random)())
+    }
+}
