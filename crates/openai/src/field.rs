@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use qm_canon::Fault;
+use qm_canon::{Fault, Text};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::path::Path;
 
@@ -61,6 +62,10 @@ pub(crate) struct Integer(pub(crate) f64);
 #[derive(Clone, Copy)]
 pub(crate) struct Number(pub(crate) f64);
 
+/// A text, kept as it is written in the body.
+#[derive(Default)]
+pub(crate) struct Literal<'a>(pub(crate) Field<Text<'a>>);
+
 struct OfShape<T>(PhantomData<T>);
 
 // === impl Field ===
@@ -90,6 +95,17 @@ impl<T> Field<T> {
 impl<'de, T: Shape<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OfShape(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Literal<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        Ok(Self(match Text::literal(value) {
+            Some(text) => Field::Is(text),
+            None if value.get() == "null" => Field::Absent,
+            None => Field::Wrong,
+        }))
     }
 }
 
@@ -151,6 +167,10 @@ impl<'a, 'de: 'a> Shape<'de> for Cow<'a, str> {
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(text)
     }
+}
+
+impl Shape<'_> for Text<'_> {
+    const SHOULD: &'static str = "a string";
 }
 
 impl Shape<'_> for bool {

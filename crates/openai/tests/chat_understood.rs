@@ -32,6 +32,29 @@ fn the_model_and_the_stream_flag_are_as_the_client_said() {
     assert_eq!((ask.model(), ask.stream(), ask.reply_note().include_usage), ("a/b:c", true, false));
 }
 
+/// Texts are kept as they are written; what they say is what the client said.
+#[test]
+fn a_text_says_what_its_json_says() {
+    let cases = [
+        (r#""plain""#, "plain"),
+        (r#""a\n\u0041\ud83e\udd80""#, "a\nA\u{1f980}"),
+        (r#""\ud800!""#, "\u{fffd}!"),
+    ];
+    for (written, expect) in cases {
+        let part = format!(r#"[{{"type":"text","text":{written}}}]"#);
+        for content in [written, &part] {
+            let body = format!(
+                r#"{{"model":"m","messages":[{{"role":"system","content":{content}}},{{"role":"user","content":{content}}}]}}"#
+            );
+            let ask = request::decode(body.as_bytes()).unwrap();
+            let [Part::Text(text)] = ask.conversation().turns()[0].parts.as_slice() else {
+                panic!("one text")
+            };
+            assert_eq!((text.decoded().as_ref(), ask.conversation().system()[0].as_ref()), (expect, expect));
+        }
+    }
+}
+
 #[test]
 fn what_makes_a_session_is_the_most_exact_of_three() {
     let affinity = |fields: &str| {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use qm_canon::{At, Fault, Part};
+use qm_canon::{At, Fault, Part, Text};
 
 use super::wire::{self, Content, File, ImageUrl};
 use crate::media;
@@ -27,7 +27,7 @@ pub(super) fn parts<'a>(
     match content {
         None => Ok(Vec::new()),
         Some(Content::Text(text)) if text.is_empty() => Ok(Vec::new()),
-        Some(Content::Text(text)) => Ok(vec![words(text)]),
+        Some(Content::Text(text)) => Ok(vec![Part::Text(text)]),
         Some(Content::Parts(parts)) => {
             let parts = parts.into_iter().enumerate().map(|(index, part)| {
                 let path = path.index(index);
@@ -43,7 +43,7 @@ pub(super) fn parts<'a>(
 pub(super) fn texts<'a>(content: Option<Content<'a>>, path: &Path<'_>) -> Result<Vec<Cow<'a, str>>, Fault> {
     match content {
         None => Ok(Vec::new()),
-        Some(Content::Text(text)) => Ok(vec![text]),
+        Some(Content::Text(text)) => Ok(vec![text.into_decoded()]),
         Some(Content::Parts(parts)) => {
             let texts = parts.into_iter().enumerate().map(|(index, part)| {
                 let path = path.index(index);
@@ -53,7 +53,7 @@ pub(super) fn texts<'a>(content: Option<Content<'a>>, path: &Path<'_>) -> Result
                 if kind != "text" {
                     return Err(kind_path.unknown(&kind, "'text'"));
                 }
-                part.text.required(&path.key("text"))
+                part.text.0.required(&path.key("text")).map(Text::into_decoded)
             });
             texts.collect()
         }
@@ -69,7 +69,7 @@ fn part<'a>(part: wire::Part<'a>, may: May, at: At, path: &Path<'_>) -> Result<P
     let kind_path = path.key("type");
     let kind = part.kind.required(&kind_path)?;
     match (kind.as_ref(), may) {
-        ("text", _) => part.text.required(&path.key("text")).map(words),
+        ("text", _) => part.text.0.required(&path.key("text")).map(Part::Text),
         ("refusal", May::Answer) => part.refusal.required(&path.key("refusal")).map(words),
         ("image_url", May::Any) => {
             let path = path.key("image_url");

@@ -36,7 +36,7 @@ impl<'a> History<'a> {
         let role_path = path.key("role");
         let role = std::mem::take(&mut message.role).required(&role_path)?;
         let content_path = path.key("content");
-        let content = std::mem::take(&mut message.content).optional(&content_path)?;
+        let content = std::mem::take(&mut message.content).0.optional(&content_path)?;
         let turn = match role.as_ref() {
             "system" | "developer" => {
                 let texts = content::texts(content, &content_path)?;

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
+use qm_canon::Text;
 use serde::Deserialize;
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::field::{Field, Integer, List, Number, Shape, object};
+use crate::field::{Field, Integer, List, Literal, Number, Shape, object};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -55,7 +56,8 @@ pub(super) struct StreamOptions {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct Message<'a> {
     pub(super) role: Field<Cow<'a, str>>,
-    pub(super) content: Field<Content<'a>>,
+    #[serde(borrow)]
+    pub(super) content: Said<'a>,
     pub(super) refusal: Field<Cow<'a, str>>,
     pub(super) tool_calls: Field<List<Call<'a>>>,
     pub(super) function_call: Field<FunctionCall<'a>>,
@@ -64,9 +66,13 @@ pub(super) struct Message<'a> {
     pub(super) audio: Option<&'a RawValue>,
 }
 
-/// A string, or a list of parts.
+/// What a message says.
+#[derive(Default)]
+pub(super) struct Said<'a>(pub(super) Field<Content<'a>>);
+
+/// A string, kept as it is written, or a list of parts.
 pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Parts(Vec<Field<Part<'a>>>),
 }
 
@@ -76,7 +82,8 @@ pub(super) enum Content<'a> {
 pub(super) struct Part<'a> {
     #[serde(rename = "type")]
     pub(super) kind: Field<Cow<'a, str>>,
-    pub(super) text: Field<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) text: Literal<'a>,
     pub(super) refusal: Field<Cow<'a, str>>,
     pub(super) image_url: Field<ImageUrl<'a>>,
     pub(super) file: Field<File<'a>>,
@@ -262,16 +269,24 @@ impl<'de> Shape<'de> for StreamOptions {
     }
 }
 
-impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        if let Some(text) = Text::literal(value) {
+            return Ok(Self(Field::Is(Content::Text(text))));
+        }
+        Ok(Self(match value.get().as_bytes().first() {
+            Some(b'n') => Field::Absent,
+            Some(b'[') => {
+                Field::Is(Content::Parts(serde_json::from_str(value.get()).map_err(D::Error::custom)?))
+            }
+            _ => Field::Wrong,
+        }))
+    }
+}
+
+impl Shape<'_> for Content<'_> {
     const SHOULD: &'static str = "a string or an array of parts";
-
-    fn text(text: Cow<'de, str>) -> Option<Self> {
-        Some(Self::Text(text))
-    }
-
-    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
-        Ok(List::list(list)?.map(|List(parts)| Self::Parts(parts)))
-    }
 }
 
 impl<'a, 'de: 'a> Shape<'de> for ImageUrl<'a> {
