@@ -32,11 +32,6 @@ mod compatibility {
         })
     }
 
-    /// The APIs that have a route; Responses has none yet.
-    fn served() -> impl Iterator<Item = Api> {
-        apis().into_iter().filter(|api| api.name == "Chat")
-    }
-
     impl Api {
         fn cases(&self, kind: &str) -> &[Value] {
             self.cases[kind].as_array().expect("cases")
@@ -66,7 +61,7 @@ mod compatibility {
     #[tokio::test]
     async fn what_is_refused_is_refused_in_these_words() {
         let house = House::build(qm_testkit::Plan::default()).await.expect("a house");
-        for api in served() {
+        for api in apis() {
             for case in api.cases("refused") {
                 let mut body = api.with(&case["with"]);
                 body["user"] = json!(CONTENT);
@@ -94,7 +89,7 @@ mod compatibility {
     async fn what_is_ignored_changes_nothing_of_what_is_asked() {
         let house = House::build(qm_testkit::Plan::default()).await.expect("a house");
         house.account.refresh_catalogue().await;
-        for api in served() {
+        for api in apis() {
             for case in api.cases("ignored") {
                 let mut sent = Vec::new();
                 for fields in [&case["beside"], &case["with"]] {
@@ -108,6 +103,28 @@ mod compatibility {
                     sent.push(body);
                 }
                 assert_eq!(sent.first(), sent.last(), "{}", case["row"]);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_names_a_session_stays_in_it() {
+        let house = House::build(qm_testkit::Plan::default()).await.expect("a house");
+        for api in apis() {
+            for field in ["prompt_cache_key", "safety_identifier", "user"] {
+                let mut sessions = Vec::new();
+                for session in ["one", "two", "one"] {
+                    let name = format!("{field} {session}");
+                    let body = api.with(&json!({ field: name }));
+                    let answer = house.client.post(&api.path, &body).await.expect("an answer");
+                    assert_eq!(answer.status, 200, "{field}: {}", answer.text());
+                    let calls = house.simulator.requests();
+                    let call = calls.iter().rfind(|call| call.operation == "GenerateAssistantResponse");
+                    let body = &call.expect("it went upstream").body;
+                    assert!(!body.to_string().contains(&name), "the name itself goes nowhere");
+                    sessions.push(body["conversationState"]["conversationId"].clone());
+                }
+                assert!(sessions[0] == sessions[2] && sessions[0] != sessions[1], "{field}: {sessions:?}");
             }
         }
     }
