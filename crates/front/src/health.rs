@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
 use qm_canon::{Fault, Kind, Origin};
+use qm_openai::fault::UNKNOWN_URL;
 
 use crate::Front;
 use crate::asked::Asked;
@@ -48,13 +49,17 @@ pub(crate) async fn report(State(front): State<Arc<Front>>) -> Response {
 pub(crate) async fn no_such_route(asked: Asked, method: Method, uri: Uri) -> Refused {
     let message =
         format!("There is no {method} {} here. See the README for what this version serves.", uri.path());
-    Refused { fault: Fault::new(Kind::NotFound, Origin::Client, message), asked }
+    Refused { fault: not_here(message), asked }
 }
 
 pub(crate) async fn no_such_method(asked: Asked, method: Method, uri: Uri) -> Response {
     use axum::response::IntoResponse as _;
-    let fault = Fault::new(Kind::NotFound, Origin::Client, format!("{} does not take {method}.", uri.path()));
+    let fault = not_here(format!("{} does not take {method}.", uri.path()));
     let mut response = Refused { fault, asked }.into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response
+}
+
+fn not_here(message: String) -> Fault {
+    Fault::new(Kind::NotFound, Origin::Client, message).code(UNKNOWN_URL)
 }

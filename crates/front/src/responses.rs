@@ -8,6 +8,7 @@ use qm_openai::responses::{Reply, Stream, Whole, request};
 
 use crate::answer::{About, Format};
 use crate::asked::Asked;
+use crate::caller::Admitted;
 use crate::respond::Refused;
 
 /// The format of `/v1/responses`.
@@ -53,6 +54,13 @@ impl Format for Responses {
     fn fault(whole: &Whole) -> Option<&Fault> {
         whole.fault()
     }
+}
+
+/// `GET` and `DELETE /v1/responses/{id}`: there is nothing to get or to delete.
+pub(crate) async fn stored(asked: Asked, _: Admitted) -> Refused {
+    let message =
+        "No responses are stored here: keep what was answered, and send the whole conversation as `input`.";
+    Refused { fault: Fault::invalid(message), asked }
 }
 
 /// `GET /v1/responses`: Codex tries a websocket here, and goes on over HTTP at once if it is told 426

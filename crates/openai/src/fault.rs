@@ -16,6 +16,9 @@ pub enum Api {
     Responses,
 }
 
+/// The code of a fault that says that a path does not exist, rather than a model. OpenAI's own word.
+pub const UNKNOWN_URL: &str = "unknown_url";
+
 /// The HTTP status of a fault.
 #[must_use]
 pub fn status(fault: &Fault) -> u16 {
@@ -97,7 +100,7 @@ pub(crate) fn param(fault: &Fault, api: Api) -> Option<Cow<'_, str>> {
         (Some(Place::Message(at)), _) => Some(format!("{list}[{}].content[{}]", at.message, at.part).into()),
         (Some(Place::Tool(index)), _) => Some(format!("tools[{index}]").into()),
         (None, Kind::TooLong { .. }) => Some(Cow::Borrowed(list)),
-        (None, Kind::NotFound) => Some(Cow::Borrowed("model")),
+        (None, Kind::NotFound) if fault.code != UNKNOWN_URL => Some(Cow::Borrowed("model")),
         (None, _) => None,
     }
 }
@@ -110,6 +113,7 @@ fn row(fault: &Fault) -> (u16, &'static str, Option<&'static str>) {
         Kind::TooLong { .. } => (400, "invalid_request_error", Some("context_length_exceeded")),
         Kind::Unauthenticated => (401, "authentication_error", Some("invalid_api_key")),
         Kind::Forbidden => (403, "permission_error", None),
+        Kind::NotFound if fault.code == UNKNOWN_URL => (404, "invalid_request_error", Some(UNKNOWN_URL)),
         Kind::NotFound => (404, "invalid_request_error", Some("model_not_found")),
         Kind::TooLarge => (413, "invalid_request_error", Some("request_too_large")),
         Kind::Throttled => (429, "rate_limit_error", Some("rate_limit_exceeded")),
@@ -189,6 +193,15 @@ mod tests {
                 "code": "missing_required_parameter",
             })
         );
+    }
+
+    #[test]
+    fn a_path_is_no_model() {
+        let fault = Fault::new(Kind::NotFound, Origin::Client, "x");
+        let said = error(&fault, Api::Chat);
+        assert_eq!((&said["code"], &said["param"]), (&json!("model_not_found"), &json!("model")));
+        let said = error(&fault.code(super::UNKNOWN_URL), Api::Chat);
+        assert_eq!((&said["code"], &said["param"]), (&json!("unknown_url"), &Value::Null));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 mod compatibility {
     use std::collections::BTreeSet;
 
+    use http_body_util::BodyExt as _;
+    use hyper::Method;
     use qm_testkit::House;
     use serde_json::{Map, Value, json};
 
@@ -104,6 +106,29 @@ mod compatibility {
                 }
                 assert_eq!(sent.first(), sent.last(), "{}", case["row"]);
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn other_paths_say_that_there_is_nothing_there() {
+        let house = House::build(qm_testkit::Plan::default()).await.expect("a house");
+        let id = "/v1/responses/resp_1";
+        let cases = [
+            (Method::GET, "/v1/responses", 426, Value::Null),
+            (Method::GET, id, 400, Value::Null),
+            (Method::DELETE, id, 400, Value::Null),
+            (Method::POST, id, 405, json!("unknown_url")),
+            (Method::POST, "/v1/responses/resp_1/cancel", 404, json!("unknown_url")),
+            (Method::GET, "/v1/chat/completions/chatcmpl-1", 404, json!("unknown_url")),
+        ];
+        for (method, path, status, code) in cases {
+            let response = house.client.send(method.clone(), path, "").await.expect("an answer");
+            assert_eq!(response.status().as_u16(), status, "{method} {path}");
+            let body = response.into_body().collect().await.expect("a body").to_bytes();
+            let body: Value = serde_json::from_slice(&body).expect("JSON");
+            let error = &body["error"];
+            assert_eq!((&error["code"], &error["param"]), (&code, &Value::Null), "{method} {path}: {error}");
+            assert_eq!(error["type"], "invalid_request_error", "{method} {path}");
         }
     }
 
