@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import zlib from "node:zlib";
 import Anthropic from "@anthropic-ai/sdk";
+import { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
 import {
   CUT, DROP, END, GATEWAY, KEY, RESET, RST, STALL, call, chats, check, clientGone, exception, main, play, refuse, say, sent,
 } from "./harness.mjs";
@@ -223,6 +224,22 @@ check("models", async () => {
 check("beta methods", async () => {
   await play([say("Welcome.")]);
   assert.equal(textOf(await client.beta.messages.create(request("Hello", { betas: ["made-up-2026-01-01"] }))), "Welcome.");
+});
+
+check("structured outputs", async () => {
+  const schema = {
+    type: "object", additionalProperties: false, required: ["city", "days"],
+    properties: { city: { type: "string" }, days: { type: "array", items: { type: "integer" } } },
+  };
+  const asked = request("Where to?", { output_config: { format: jsonSchemaOutputFormat(schema) } });
+  assert.deepEqual((await client.messages.parse(asked)).parsed_output, { city: "Where to?", days: [1] });
+  await play([say("```json\n{\"city\": \"Oslo\","), say(" \"days\": [3]}\n```")]);
+  const streamed = await client.messages.stream(asked).finalMessage();
+  assert.deepEqual(streamed.parsed_output, { city: "Oslo", days: [3] });
+  await play([say("{\"city\": \"Oslo\", \"days\": 3}")]);
+  const error = await client.messages.parse(asked).then(() => assert.fail("a good end"), (error) => error);
+  assert.ok(error instanceof Anthropic.InternalServerError && error.status === 502, `${error}`);
+  assert.match(error.message, /does not fit the schema at \/properties\/days\/type/);
 });
 
 // --- errors as the SDK's own types

@@ -5,21 +5,31 @@ use serde_json::{Map, Value};
 /// Schemas within schemas that are followed; deeper, the value is null.
 const MAX_DEPTH: u32 = 32;
 
+const SCHEMA: &str = r#"<response_format type="json_schema">"#;
+const SCHEMA_END: &str = "</response_format>";
+const ANY_OBJECT: &str = r#"<response_format type="json_object"/>"#;
+
 /// The answer in the form that one of these texts asks for, if one does. Strings in it say `said`.
 pub(super) fn answer<'t>(mut texts: impl Iterator<Item = &'t str>, said: &str) -> Option<String> {
     let schema = texts.find_map(asked)?;
+    // In a first message the form stands before the user's own words.
+    let said = [SCHEMA_END, ANY_OBJECT]
+        .iter()
+        .find_map(|end| said.rsplit_once(end))
+        .map_or(said, |(_, after)| after);
+    let said = said.trim();
     Some(Form { root: &schema, said }.value(&schema, 0).to_string())
 }
 
 /// The schema that the text asks for.
 fn asked(text: &str) -> Option<Value> {
-    if text.contains(r#"<response_format type="json_object"/>"#) {
+    if text.contains(ANY_OBJECT) {
         return Some(
             serde_json::json!({"type": "object", "required": ["answer"], "properties": {"answer": {}}}),
         );
     }
-    let (_, rest) = text.split_once(r#"<response_format type="json_schema">"#)?;
-    let (schema, _) = rest.split_once("</response_format>")?;
+    let (_, rest) = text.split_once(SCHEMA)?;
+    let (schema, _) = rest.split_once(SCHEMA_END)?;
     serde_json::from_str(schema).ok()
 }
 
@@ -121,6 +131,10 @@ mod tests {
         assert_eq!(answer(["response_format"].into_iter(), "x"), None);
         let text = r#"<response_format type="json_object"/>"#;
         assert_eq!(answer([text].into_iter(), "x").as_deref(), Some(r#"{"answer":"x"}"#));
+        let asked = r#"<response_format type="json_schema">{"type":"string"}</response_format>
+
+hi there"#;
+        assert_eq!(answer([asked].into_iter(), asked).as_deref(), Some(r#""hi there""#));
         let endless = r##"<response_format type="json_schema">{"$ref":"#"}</response_format>"##;
         assert_eq!(answer([endless].into_iter(), "x").as_deref(), Some("null"));
     }
