@@ -44,7 +44,7 @@ pub fn decode(body: &[u8]) -> Result<Ask<'_>, Fault> {
     settings::refuse_unsupported(&mut body)?;
     setting::tuning(mem::take(&mut body.temperature), &(0.0..=2.0), &Path::Top("temperature"))?;
     setting::tuning(mem::take(&mut body.top_p), &(0.0..=1.0), &Path::Top("top_p"))?;
-    let sealed = settings::sealed(mem::take(&mut body.include))?;
+    let sealed = settings::sealed(mem::take(&mut body.include), mem::take(&mut body.store))?;
     let path = Path::Top("parallel_tool_calls");
     let parallel = mem::take(&mut body.parallel_tool_calls).optional(&path)?.unwrap_or(true);
     let mut note = Note { echo: echo::echo(&body, parallel), named: Vec::new(), sealed };

@@ -208,10 +208,19 @@ fn reasoning_is_shown_as_far_as_it_was_asked_for() {
     let hidden = streamed(&everything(), None);
     assert!(!hidden.contains("\"type\":\"reasoning\"") && !hidden.contains("see."), "{hidden}");
     assert_eq!(reader::read(&hidden).items.len(), 4);
-    // A client that does not ask for the seal gets none.
-    let mut stream = Stream::answering(reply(Some(Display::Shown), Note::default()));
-    play(&everything(), &mut stream);
-    assert!(!String::from_utf8_lossy(&stream.take()).contains("encrypted_content"));
+    // A client that keeps the conversation and does not ask for the seal gets none; one that leaves the keeping to the
+    // server needs it, since this server keeps nothing.
+    for (more, sealed) in [
+        (r#","store":false"#, false),
+        ("", true),
+        (r#","include":["reasoning.encrypted_content"],"store":false"#, true),
+    ] {
+        let body = format!(r#"{{"model":"m","input":"x"{more}}}"#);
+        let note = request::decode(body.as_bytes()).unwrap().reply_note();
+        let mut stream = Stream::answering(reply(Some(Display::Shown), note));
+        play(&everything(), &mut stream);
+        assert_eq!(String::from_utf8_lossy(&stream.take()).contains("encrypted_content"), sealed, "{more}");
+    }
 }
 
 /// Silence before the first event begins the response, since nothing may come before that.

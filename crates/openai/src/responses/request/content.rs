@@ -21,7 +21,7 @@ pub(super) fn parts<'a>(
 ) -> Result<Vec<Part<'a>>, Fault> {
     match content {
         Content::Text(text) if text.is_empty() => Ok(Vec::new()),
-        Content::Text(text) => Ok(vec![Part::Text(text.into())]),
+        Content::Text(text) => Ok(vec![Part::Text(text)]),
         Content::Parts(items) => {
             let parts = items.into_iter().enumerate().map(|(index, item)| {
                 let path = path.index(index);
@@ -47,7 +47,7 @@ fn part<'a>(part: wire::Part<'a>, role: Role, at: At, path: &Path<'_>) -> Result
     let kind_path = path.key("type");
     match word(&part.kind, &kind_path)? {
         "input_text" | "output_text" | "text" | "summary_text" | "reasoning_text" => {
-            part.text.required(&path.key("text")).map(|text| Part::Text(text.into()))
+            part.text.0.required(&path.key("text")).map(Part::Text)
         }
         "refusal" => part.refusal.required(&path.key("refusal")).map(|text| Part::Text(text.into())),
         kind @ ("input_image" | "input_file") if role == Role::Assistant => {

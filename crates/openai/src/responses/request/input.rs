@@ -67,7 +67,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn message(&mut self, item: Item<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {
         let content_path = path.key("content");
-        let content = item.content.optional(&content_path)?;
+        let content = item.content.0.optional(&content_path)?;
         let role_path = path.key("role");
         let role = match word(&item.role, &role_path)? {
             "user" => Role::User,
@@ -111,7 +111,7 @@ impl<'a> Reader<'_, 'a> {
     fn output(&mut self, item: Item<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {
         let id = item.call_id.required(&path.key("call_id"))?;
         let output_path = path.key("output");
-        let parts = match item.output.optional(&output_path)? {
+        let parts = match item.output.0.optional(&output_path)? {
             None => Vec::new(),
             Some(output) => content::parts(output, Role::User, at, &output_path)?,
         };

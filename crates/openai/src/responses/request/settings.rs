@@ -45,11 +45,12 @@ pub(super) fn refuse_unsupported(body: &mut Body<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Whether `include` asks for reasoning that can be sent back.
-pub(super) fn sealed(include: Field<List<Cow<'_, str>>>) -> Result<bool, Fault> {
+/// Whether reasoning comes in a form that can be sent back: when `include` asks for it, and when the client leaves it
+/// to the server to remember, which this one does not.
+pub(super) fn sealed(include: Field<List<Cow<'_, str>>>, store: Field<bool>) -> Result<bool, Fault> {
     let path = Path::Top("include");
     let List(items) = include.optional(&path)?.unwrap_or(List(Vec::new()));
-    let mut sealed = false;
+    let mut sealed = store.optional(&Path::Top("store"))?.unwrap_or(true);
     for (index, item) in items.into_iter().enumerate() {
         let path = path.index(index);
         match item.required(&path)?.as_ref() {
@@ -88,7 +89,7 @@ pub(super) fn reasoning(
 }
 
 /// The form of the answer's text.
-pub(super) fn format<'a>(field: Field<wire::Text<'a>>, path: &Path<'_>) -> Result<Format<'a>, Fault> {
+pub(super) fn format<'a>(field: Field<wire::TextSettings<'a>>, path: &Path<'_>) -> Result<Format<'a>, Fault> {
     let Some(text) = field.optional(path)? else { return Ok(Format::Free) };
     let path = path.key("format");
     let Some(format) = text.format.optional(&path)? else { return Ok(Format::Free) };

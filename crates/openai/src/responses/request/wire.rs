@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
+use qm_canon::Text;
 use serde::Deserialize;
-use serde::de::{MapAccess, SeqAccess};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::field::{Field, Integer, List, Number, Shape, object};
+use crate::field::{Field, Integer, List, Literal, Number, Shape, object};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -25,6 +26,7 @@ pub(super) struct Body<'a> {
     #[serde(borrow)]
     pub(super) text: Option<&'a RawValue>,
     pub(super) include: Field<List<Cow<'a, str>>>,
+    pub(super) store: Field<bool>,
     pub(super) max_output_tokens: Field<Integer>,
     pub(super) stream: Field<bool>,
     pub(super) temperature: Field<Number>,
@@ -59,23 +61,29 @@ pub(super) struct Item<'a> {
     #[serde(borrow)]
     pub(super) id: Option<&'a RawValue>,
     pub(super) role: Field<Cow<'a, str>>,
-    pub(super) content: Field<Content<'a>>,
+    #[serde(borrow)]
+    pub(super) content: Said<'a>,
     pub(super) call_id: Field<Cow<'a, str>>,
     pub(super) name: Field<Cow<'a, str>>,
     pub(super) namespace: Field<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) arguments: Option<&'a RawValue>,
     pub(super) input: Field<Cow<'a, str>>,
-    pub(super) output: Field<Content<'a>>,
+    #[serde(borrow)]
+    pub(super) output: Said<'a>,
     pub(super) encrypted_content: Field<Cow<'a, str>>,
     pub(super) tools: Field<List<Tool<'a>>>,
     pub(super) reasoning: Field<Reasoning<'a>>,
-    pub(super) text: Field<Text<'a>>,
+    pub(super) text: Field<TextSettings<'a>>,
 }
 
-/// A string, or a list of parts.
+/// What a message or a tool says.
+#[derive(Default)]
+pub(super) struct Said<'a>(pub(super) Field<Content<'a>>);
+
+/// A string, kept as it is written, or a list of parts.
 pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Parts(Vec<Field<Part<'a>>>),
 }
 
@@ -85,7 +93,8 @@ pub(super) enum Content<'a> {
 pub(super) struct Part<'a> {
     #[serde(rename = "type")]
     pub(super) kind: Field<Cow<'a, str>>,
-    pub(super) text: Field<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) text: Literal<'a>,
     pub(super) refusal: Field<Cow<'a, str>>,
     pub(super) image_url: Field<Cow<'a, str>>,
     pub(super) file_data: Field<Cow<'a, str>>,
@@ -143,7 +152,7 @@ pub(super) struct Reasoning<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
-pub(super) struct Text<'a> {
+pub(super) struct TextSettings<'a> {
     pub(super) format: Field<Format<'a>>,
 }
 
@@ -156,7 +165,7 @@ pub(super) struct Format<'a> {
     pub(super) schema: Option<&'a RawValue>,
 }
 
-object!(Body, Item, Part, Tool, Grammar, Chosen, Reasoning, Text, Format);
+object!(Body, Item, Part, Tool, Grammar, Chosen, Reasoning, TextSettings, Format);
 
 impl<'a, 'de: 'a> Shape<'de> for Input<'a> {
     const SHOULD: &'static str = "a string or an array of items";
@@ -170,16 +179,24 @@ impl<'a, 'de: 'a> Shape<'de> for Input<'a> {
     }
 }
 
-impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = <&'de RawValue>::deserialize(deserializer)?;
+        if let Some(text) = Text::literal(value) {
+            return Ok(Self(Field::Is(Content::Text(text))));
+        }
+        Ok(Self(match value.get().as_bytes().first() {
+            Some(b'n') => Field::Absent,
+            Some(b'[') => {
+                Field::Is(Content::Parts(serde_json::from_str(value.get()).map_err(D::Error::custom)?))
+            }
+            _ => Field::Wrong,
+        }))
+    }
+}
+
+impl Shape<'_> for Content<'_> {
     const SHOULD: &'static str = "a string or an array of content parts";
-
-    fn text(text: Cow<'de, str>) -> Option<Self> {
-        Some(Self::Text(text))
-    }
-
-    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
-        Ok(List::list(list)?.map(|List(parts)| Self::Parts(parts)))
-    }
 }
 
 impl<'a, 'de: 'a> Shape<'de> for Choice<'a> {
