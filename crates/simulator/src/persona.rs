@@ -266,9 +266,12 @@ fn result_text(result: &Value) -> String {
 fn without_reminders(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once("<system-reminder>") {
+    // A mark that is never closed is only spoken of, as instructions do.
+    while let Some((before, after)) = rest.split_once("<system-reminder>")
+        && let Some((_, after)) = after.split_once("</system-reminder>")
+    {
         out.push_str(before);
-        rest = after.split_once("</system-reminder>").map_or("", |(_, after)| after);
+        rest = after;
     }
     out.push_str(rest);
     out.trim().to_owned()
