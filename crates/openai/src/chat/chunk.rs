@@ -102,9 +102,17 @@ pub(super) fn usage(out: &mut BytesMut, finish: &Finish, reply: &Reply) {
         out.extend_from_slice(key.as_bytes());
         json::number(out, value);
     }
-    if let Some(cached) = usage.cache_read {
-        out.extend_from_slice(b",\"prompt_tokens_details\":{\"cached_tokens\":");
-        json::number(out, cached);
+    if usage.cache_read.is_some() || usage.cache_write.is_some() {
+        let details = [("cached_tokens", usage.cache_read), ("cache_write_tokens", usage.cache_write)];
+        let mut before = ",\"prompt_tokens_details\":{\"";
+        for (key, tokens) in details {
+            let Some(tokens) = tokens else { continue };
+            out.extend_from_slice(before.as_bytes());
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(b"\":");
+            json::number(out, tokens);
+            before = ",\"";
+        }
         out.extend_from_slice(b"}");
     }
     out.extend_from_slice(b"}");

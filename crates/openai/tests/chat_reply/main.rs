@@ -219,6 +219,31 @@ fn each_reason_to_stop_has_its_word() {
     }
 }
 
+/// A figure that nobody measured is left out, not zero.
+#[test]
+fn usage_tells_of_the_cache_what_is_known() {
+    let table = [
+        (None, None, json!({"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10})),
+        (
+            Some(5),
+            None,
+            json!({"prompt_tokens": 14, "completion_tokens": 1, "total_tokens": 15,
+                "prompt_tokens_details": {"cached_tokens": 5}}),
+        ),
+        (
+            None,
+            Some(2),
+            json!({"prompt_tokens": 11, "completion_tokens": 1, "total_tokens": 12,
+                "prompt_tokens_details": {"cache_write_tokens": 2}}),
+        ),
+    ];
+    for (cache_read, cache_write, expect) in table {
+        let tokens = Tokens { input: 9, output: 1, cache_read, cache_write };
+        let body = streamed(&[Step::Finish(Stop::EndTurn, tokens)], reply(None, note()));
+        assert_eq!(reader::completion(&body).usage, expect);
+    }
+}
+
 #[test]
 fn a_tool_call_cut_short_is_no_tool_call() {
     let cut = |name: &str, stop| {

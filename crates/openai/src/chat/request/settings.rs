@@ -36,6 +36,7 @@ pub(super) fn check(body: &mut Body<'_>) -> Result<(), Fault> {
             body.prediction.is_some(),
             "is not supported: the upstream takes no predicted output.",
         ),
+        ("moderation", body.moderation.is_some(), "is not supported: this gateway moderates nothing."),
         (
             "web_search_options",
             body.web_search_options.is_some(),

@@ -43,6 +43,8 @@ pub(super) struct Body<'a> {
     #[serde(borrow)]
     pub(super) prediction: Option<&'a RawValue>,
     #[serde(borrow)]
+    pub(super) moderation: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) web_search_options: Option<&'a RawValue>,
 }
 
