@@ -11,6 +11,28 @@ use crate::field::Field;
 use crate::path::Path;
 use crate::responses::item::Seal;
 
+/// Calls of tools that only OpenAI runs, and what comes of them. The gateway never issues one, so they come from a
+/// conversation held elsewhere, which would lose a part of its meaning without them.
+const HOSTED: [&str; 17] = [
+    "file_search_call",
+    "code_interpreter_call",
+    "computer_call",
+    "computer_call_output",
+    "image_generation_call",
+    "mcp_list_tools",
+    "mcp_approval_request",
+    "mcp_approval_response",
+    "mcp_call",
+    "local_shell_call",
+    "local_shell_call_output",
+    "shell_call",
+    "shell_call_output",
+    "apply_patch_call",
+    "apply_patch_call_output",
+    "program",
+    "program_output",
+];
+
 /// Adds items to a draft, in order.
 pub(super) struct Reader<'d, 'a> {
     pub(super) draft: &'d mut Draft<'a>,
@@ -44,18 +66,17 @@ impl<'a> Reader<'_, 'a> {
             // is followed by the answer that came of it.
             "additional_tools" | "tool_search_call" | "tool_search_output" | "web_search_call" => Ok(()),
             "item_reference" => Err(path.unsupported_value(
-                "it refers to a stored item, and this gateway stores none: send the item itself.",
+                "an `item_reference` names a stored item, and this gateway stores none; send the item itself.",
             )),
-            "compaction_trigger" | "compaction" => Err(path.unsupported_value(
-                "compaction by the server is not available at this gateway; let the client compact the conversation.",
-            )),
-            "file_search_call" | "code_interpreter_call" | "computer_call" | "computer_call_output"
-            | "image_generation_call" | "mcp_list_tools" | "mcp_approval_request" | "mcp_approval_response"
-            | "mcp_call" | "local_shell_call" | "local_shell_call_output" | "shell_call" | "shell_call_output"
-            | "apply_patch_call" | "apply_patch_call_output" | "program" | "program_output" => {
-                Err(path.key("type").unsupported_value(
-                    "hosted tools are not available at this gateway; leave their calls out of the conversation.",
-                ))
+            kind @ ("compaction_trigger" | "compaction") => Err(path.unsupported_value(format_args!(
+                "`{kind}` needs a server that compacts, which this gateway does not; let the client compact the \
+                 conversation."
+            ))),
+            kind if HOSTED.contains(&kind) => {
+                Err(path.key("type").unsupported_value(format_args!(
+                    "`{kind}` is of a hosted tool, and none is available at this gateway; leave it out of the \
+                     conversation."
+                )))
             }
             other => Err(path.key("type").unknown(
                 other,

@@ -19,6 +19,20 @@ use crate::setting;
 /// OpenAI's name for the namespace of tools that have none.
 const NO_NAMESPACE: &str = "functions";
 
+/// Tools that only OpenAI runs, or whose form only its models know.
+const HOSTED: [&str; 10] = [
+    "file_search",
+    "code_interpreter",
+    "computer_use_preview",
+    "computer",
+    "image_generation",
+    "mcp",
+    "local_shell",
+    "shell",
+    "apply_patch",
+    "programmatic_tool_calling",
+];
+
 const KINDS: &str = "'function', 'custom' and 'namespace'";
 
 /// The tools of a request.
@@ -70,19 +84,11 @@ impl<'a> Tools<'a> {
                 // Codex always sends these. The first finds tools that are deferred; none is here. The second is run
                 // by OpenAI; without it the model answers from what it knows.
                 kind if kind == "tool_search" || kind.starts_with("web_search") => {}
-                "file_search"
-                | "code_interpreter"
-                | "computer_use_preview"
-                | "computer"
-                | "image_generation"
-                | "mcp"
-                | "local_shell"
-                | "shell"
-                | "apply_patch"
-                | "programmatic_tool_calling" => {
-                    return Err(path.key("type").unsupported_value(
-                        "hosted tools are not available at this gateway; declare a function tool instead.",
-                    ));
+                kind if HOSTED.contains(&kind) => {
+                    return Err(path.key("type").unsupported_value(format_args!(
+                        "`{kind}` is a hosted tool, and none is available at this gateway; declare a function tool \
+                         instead."
+                    )));
                 }
                 other => return Err(path.key("type").unknown(other, KINDS)),
             }
