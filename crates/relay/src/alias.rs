@@ -28,12 +28,19 @@ struct Usual {
 const MEDIUM: &[&str] = &["claude-sonnet-4.5", "claude-sonnet-4.6", "claude-sonnet-5", "claude-sonnet-4"];
 const SMALL: &[&str] = &["claude-haiku-4.5", "gpt-5.6-luna", "claude-sonnet-4.5", "claude-sonnet-4"];
 const GPT: &[&str] = &["gpt-5.6-terra", "gpt-5.6-sol", "claude-sonnet-4.5", "claude-sonnet-4"];
+const SOL: &[&str] = &["gpt-5.6-sol", "gpt-5.6-terra", "claude-sonnet-4.5", "claude-sonnet-4"];
 const SMALL_GPT: &[&str] = &["gpt-5.6-luna", "claude-haiku-4.5", "claude-sonnet-4.5", "claude-sonnet-4"];
+const FABLE: &[&str] = &["claude-fable-5.1", "claude-fable-5"];
 const OPUS: &[&str] = &["claude-opus-4.5", "claude-opus-4.6", "claude-opus-4.7", "claude-sonnet-4.5"];
 
-/// The first that fits counts (spec/mission.md A8; the small models of clients: spec/clients.md §2). Told to operators
+/// The first that fits counts (spec/mission.md A8; what clients ask for of themselves: spec/clients.md §2). Told to operators
 /// in docs/CONFIGURATION.md.
 const USUAL: &[Usual] = &[
+    usual("gpt-6", "-sol", SOL),
+    usual("gpt-6", "-luna", SMALL_GPT),
+    usual("gpt-6", "-mini", SMALL_GPT),
+    usual("gpt-6", "-nano", SMALL_GPT),
+    usual("gpt-6", "", GPT),
     usual("gpt-5", "-mini", SMALL_GPT),
     usual("gpt-5", "-nano", SMALL_GPT),
     usual("gpt-5", "", GPT),
@@ -49,6 +56,7 @@ const USUAL: &[Usual] = &[
     usual("o4", "-mini", SMALL),
     usual("codex-mini", "", SMALL_GPT),
     usual("claude-", "haiku", SMALL),
+    usual("claude-fable", "", FABLE),
     usual("claude-3", "sonnet", MEDIUM),
     usual("claude-3", "opus", OPUS),
 ];
@@ -159,6 +167,8 @@ mod tests {
             assert_eq!(near(name).as_deref(), Some("claude-haiku-4.5"), "{name}");
         }
         assert_eq!(near("gpt-5.4-nano").as_deref(), Some("gpt-5.6-luna"));
+        assert_eq!(near("gpt-6.1-sol").as_deref(), Some("gpt-5.6-sol"));
+        assert_eq!(near("claude-fable-5-2").as_deref(), Some("claude-fable-5.1"));
         assert_eq!(near("gpt-5.1-codex").as_deref(), Some("gpt-5.6-terra"));
         assert_eq!(near("claude-3-7-sonnet-latest").as_deref(), Some("claude-sonnet-4.5"));
         for name in ["text-embedding-3-small", "claude-opus-9", "gemini-3-pro", ""] {
@@ -174,9 +184,25 @@ mod tests {
     }
 
     #[test]
-    fn every_model_behind_a_usual_name_is_one_that_we_know() {
+    fn every_model_behind_a_usual_name_is_one_that_we_know_and_operators_are_told() {
         let catalogue = Catalogue::builtin();
+        let page = include_str!("../../../docs/CONFIGURATION.md");
         for usual in USUAL {
+            let told = |line: &str| {
+                let (name, rest) = line.trim().trim_start_matches('|').split_once('|').unwrap_or_default();
+                name.contains(&format!("`{}`", usual.begins)) && rest.contains(&format!("`{}`", usual.has))
+            };
+            assert!(
+                usual.has.is_empty() || page.lines().any(told),
+                "docs/CONFIGURATION.md lacks {} with {}",
+                usual.begins,
+                usual.has
+            );
+            assert!(
+                page.contains(&format!("`{}`", usual.begins)),
+                "docs/CONFIGURATION.md lacks {}",
+                usual.begins
+            );
             assert!(usual.models.iter().all(|id| catalogue.find(id).is_some()), "{}", usual.begins);
             assert!(
                 catalogue.models.iter().all(|model| model.id != usual.begins),
