@@ -139,6 +139,10 @@ impl Answer {
         json::number(out, input);
         out.extend_from_slice(b",\"input_tokens_details\":{\"cached_tokens\":");
         json::number(out, cached);
+        if let Some(written) = usage.cache_write {
+            out.extend_from_slice(b",\"cache_write_tokens\":");
+            json::number(out, written);
+        }
         out.extend_from_slice(b"},\"output_tokens\":");
         json::number(out, usage.output);
         out.extend_from_slice(b",\"output_tokens_details\":{\"reasoning_tokens\":");

@@ -30,6 +30,9 @@ pub(super) fn refuse_unsupported(body: &mut Body<'_>) -> Result<(), Fault> {
         return Err(Path::Top("prompt")
             .unsupported("names a template stored elsewhere: send its text as `instructions` and `input`."));
     }
+    if body.moderation.is_some() {
+        return Err(Path::Top("moderation").unsupported("is not supported: this gateway moderates nothing."));
+    }
     let path = Path::Top("background");
     if std::mem::take(&mut body.background).optional(&path)?.unwrap_or(false) {
         return Err(path.unsupported_value("answers are given while the request lasts; set it to false."));

@@ -40,6 +40,8 @@ pub(super) struct Body<'a> {
     #[serde(borrow)]
     pub(super) prompt: Option<&'a RawValue>,
     #[serde(borrow)]
+    pub(super) moderation: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) metadata: Option<&'a RawValue>,
     pub(super) prompt_cache_key: Field<Cow<'a, str>>,
     pub(super) safety_identifier: Field<Cow<'a, str>>,
