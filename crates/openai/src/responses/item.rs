@@ -209,7 +209,7 @@ impl Seal<String> {
 }
 
 impl<'a> Seal<Cow<'a, str>> {
-    /// The reasoning under a seal that this gateway wrote; `None` for any other.
+    /// The reasoning under a seal that this gateway wrote; `None` for any other, and when there is nothing under it.
     pub(super) fn open(sealed: &Cow<'a, str>) -> Option<Part<'a>> {
         if sealed.starts_with(REDACTED) {
             return Some(Part::Redacted(piece(sealed, REDACTED.len(), sealed.len())?));
@@ -219,7 +219,8 @@ impl<'a> Seal<Cow<'a, str>> {
         let end = start.checked_add(length.parse().ok()?)?;
         let signature = piece(sealed, start, end)?;
         let text = piece(sealed, end, sealed.len())?;
-        Some(Part::Thinking { text, signature })
+        let empty = text.is_empty() && signature.is_empty();
+        (!empty).then_some(Part::Thinking { text, signature })
     }
 }
 
@@ -266,6 +267,10 @@ mod tests {
         fn a_seal_opens_to_what_was_under_it(signature in any::<String>(), text in any::<String>()) {
             let signed = sealed(&Seal::Signed(signature.clone()), &text);
             for signed in [Cow::Borrowed(signed.as_str()), Cow::Owned(signed.clone())] {
+                if text.is_empty() && signature.is_empty() {
+                    prop_assert!(Seal::open(&signed).is_none());
+                    continue;
+                }
                 let Some(Part::Thinking { text: read, signature: seal }) = Seal::open(&signed) else {
                     return Err(TestCaseError::fail("not opened"));
                 };
