@@ -7,16 +7,20 @@
 
 mod cut;
 mod fit;
+mod pattern;
+mod rule;
 mod schema;
+mod value;
 
 use qm_canon::{Block, Choice, Conversation, Event, Fault, Finish, Format, Kind, Origin, Sink, Stop};
 use serde_json::Value;
 
 use self::cut::{Cut, Piece};
-use self::schema::{Misfit, Schema};
+use self::rule::Misfit;
+use self::schema::Schema;
 
-/// Most bytes the value may have.
-const MAX_VALUE_BYTES: usize = 4 << 20;
+/// Most bytes the value may have: twice what the longest answer of a model comes to.
+const MAX_VALUE_BYTES: usize = 1 << 20;
 
 /// The form that an answer must have.
 pub(crate) struct Form {

@@ -2,13 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::{Misfit, Rule, Schema};
+use super::rule::{Misfit, Rule};
+use super::schema::Schema;
+use super::value::{has_all, is_of, is_within};
 
 /// Most steps that one value may take: some hundredths of a second. Real ones take a few hundred.
 const MAX_STEPS: u64 = 500_000;
-
-/// Steps that one look for a pattern counts: it may go back many times.
-const PATTERN_STEPS: u64 = 100;
 
 /// Most rules within rules.
 const MAX_DEPTH: u32 = 200;
@@ -268,9 +267,9 @@ impl<'s> Fit<'s> {
     }
 
     fn matches(&mut self, pattern: &str, text: &str) -> Result<bool, Misfit> {
-        self.spend(PATTERN_STEPS + text.len() as u64 / 8)?;
         let Some(pattern) = self.schema.pattern(pattern) else { return Ok(false) };
-        pattern.is_match(text).map_err(|_| Misfit::Costly)
+        self.spend(pattern.steps(text.len()))?;
+        pattern.matches(text).ok_or(Misfit::Costly)
     }
 
     /// Equal as JSON means it: 1 is 1.0.
@@ -313,41 +312,4 @@ impl<'s> Fit<'s> {
 
 fn hold(holds: bool, rule: &Rule<'_>) -> Fits {
     if holds { Ok(()) } else { Err(rule.broken()) }
-}
-
-fn is_of(wanted: &Value, value: &Value) -> bool {
-    let is = |name: &Value| match (name.as_str(), value) {
-        (Some("array"), Value::Array(_))
-        | (Some("boolean"), Value::Bool(_))
-        | (Some("null"), Value::Null)
-        | (Some("number"), Value::Number(_))
-        | (Some("object"), Value::Object(_))
-        | (Some("string"), Value::String(_)) => true,
-        (Some("integer"), Value::Number(number)) => {
-            number.as_f64().is_some_and(|number| number.fract() == 0.0)
-        }
-        _ => false,
-    };
-    wanted.as_array().map_or_else(|| is(wanted), |names| names.iter().any(is))
-}
-
-fn has_all(names: &Value, fields: &Map<String, Value>) -> bool {
-    let mut names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
-    names.all(|name| fields.contains_key(name))
-}
-
-fn is_within(keyword: &str, wanted: &Value, number: f64) -> bool {
-    let Some(bound) = wanted.as_f64() else { return true };
-    match keyword {
-        "minimum" => number >= bound,
-        "maximum" => number <= bound,
-        "exclusiveMinimum" => number > bound,
-        "exclusiveMaximum" => number < bound,
-        "multipleOf" => {
-            // 0.3 is a multiple of 0.1, whatever the floating point says.
-            let times = number / bound;
-            (times - times.round()).abs() <= 1e-9 * times.abs().max(1.0)
-        }
-        _ => true,
-    }
 }

@@ -1,29 +1,24 @@
 //! A JSON Schema that is safe to hold a value against: read once, of bounded size, with references only to itself.
 //!
-//! Our own and not a crate's: a schema comes from the client, and one of two kilobytes whose references double at
-//! every level keeps a validator without a bound on its work busy for hours. Held: the assertions of draft 2020-12 and
+//! Our own and not a crate's: a schema comes from the client, and one of three kilobytes whose references double at
+//! every level keeps a validator without a bound on its work busy without end. Held: the assertions of draft 2020-12 and
 //! their older spellings, but for those of [`UNSUPPORTED`], which are refused; annotations, `format` among them, are
 //! not asserted.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
-use fancy_regex::{Regex, RegexBuilder};
 use qm_canon::Fault;
 use serde_json::Value;
 
 use super::fit::Fit;
+use super::pattern::Pattern;
+use super::rule::{Misfit, Rule, unusable};
 
 /// Most bytes a schema may have.
 const MAX_BYTES: usize = 256 << 10;
 
-/// Most patterns in a schema, and most bytes of one.
+/// Most patterns in a schema.
 const MAX_PATTERNS: usize = 64;
-const MAX_PATTERN_BYTES: usize = 2048;
-
-/// Most bytes that one compiled pattern may take, and most steps back that it may make for one text.
-const MAX_COMPILED_BYTES: usize = 256 << 10;
-const MAX_BACKTRACKS: usize = 10_000;
 
 /// Assertions that would have to be held and are not.
 const UNSUPPORTED: [&str; 9] = [
@@ -41,24 +36,7 @@ const UNSUPPORTED: [&str; 9] = [
 /// A schema, ready.
 pub(super) struct Schema {
     root: Value,
-    patterns: HashMap<String, Regex>,
-}
-
-/// How a value does not fit.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Misfit {
-    /// It breaks the rule at this place in the schema.
-    Breaks(String),
-    /// It took too much work to find out.
-    Costly,
-}
-
-/// A place in the schema, as a JSON pointer built on the stack on the way down.
-#[derive(Clone, Copy)]
-pub(super) enum Rule<'p> {
-    Root,
-    Key(&'p Rule<'p>, &'p str),
-    Index(&'p Rule<'p>, usize),
+    patterns: HashMap<String, Pattern>,
 }
 
 /// What keyword takes what.
@@ -84,7 +62,7 @@ enum Takes {
 /// Walks a schema that nobody has looked at.
 struct Survey<'s> {
     root: &'s Value,
-    patterns: HashMap<String, Regex>,
+    patterns: HashMap<String, Pattern>,
     /// References that lead to parts not walked yet.
     ahead: Vec<&'s Value>,
     seen: HashSet<&'s str>,
@@ -99,10 +77,10 @@ impl Schema {
     /// [`qm_canon::Kind::Invalid`] for one that is malformed, too large, or has what cannot be held.
     pub(super) fn read(json: &str) -> Result<Self, Fault> {
         if json.len() > MAX_BYTES {
-            return Err(fault(format_args!("it is longer than {} KiB; shorten it", MAX_BYTES >> 10)));
+            return Err(unusable(format_args!("it is longer than {} KiB; shorten it", MAX_BYTES >> 10)));
         }
         let root: Value =
-            serde_json::from_str(json).map_err(|_| fault("it is not valid JSON, or nests too deep"))?;
+            serde_json::from_str(json).map_err(|_| unusable("it is not valid JSON, or nests too deep"))?;
         let mut survey =
             Survey { root: &root, patterns: HashMap::new(), ahead: vec![&root], seen: HashSet::new() };
         while let Some(schema) = survey.ahead.pop() {
@@ -117,7 +95,7 @@ impl Schema {
         Fit::new(self).check(&self.root, value, &Rule::Root)
     }
 
-    pub(super) fn pattern(&self, pattern: &str) -> Option<&Regex> {
+    pub(super) fn pattern(&self, pattern: &str) -> Option<&Pattern> {
         self.patterns.get(pattern)
     }
 
@@ -201,17 +179,13 @@ impl<'s> Survey<'s> {
         if self.patterns.contains_key(pattern) {
             return Ok(());
         }
-        if self.patterns.len() >= MAX_PATTERNS || pattern.len() > MAX_PATTERN_BYTES {
-            return Err(rule.fault("too many patterns, or too long a one; leave it out"));
+        if self.patterns.len() >= MAX_PATTERNS {
+            return Err(rule.fault("is one pattern too many; leave some out"));
         }
-        let compiled = RegexBuilder::new(&ascii_classes(pattern))
-            .backtrack_limit(MAX_BACKTRACKS)
-            .delegate_size_limit(MAX_COMPILED_BYTES)
-            .build()
-            .map_err(|_| {
-                rule.fault("is not a regular expression that this gateway can read; leave it out")
-            })?;
-        self.patterns.insert(pattern.to_owned(), compiled);
+        let read = Pattern::read(pattern).ok_or_else(|| {
+            rule.fault("is not a regular expression that this gateway can read; leave it out")
+        })?;
+        self.patterns.insert(pattern.to_owned(), read);
         Ok(())
     }
 
@@ -259,41 +233,6 @@ impl Takes {
     }
 }
 
-// === impl Rule ===
-
-impl Rule<'_> {
-    fn fault(&self, what: &str) -> Fault {
-        fault(format_args!("{self}: {what}"))
-    }
-
-    /// A value breaks the rule here.
-    pub(super) fn broken(&self) -> Misfit {
-        /// Longest place that is shown, in characters.
-        const MAX_SHOWN: usize = 200;
-        let place = if matches!(self, Self::Root) { "/".to_owned() } else { self.to_string() };
-        Misfit::Breaks(place.chars().take(MAX_SHOWN).collect())
-    }
-}
-
-impl fmt::Display for Rule<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Longest part of a path that is shown, in characters.
-        const MAX_SHOWN: usize = 64;
-        match self {
-            Self::Root => Ok(()),
-            Self::Key(parent, key) => {
-                let shown: String = key.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
-                write!(f, "{parent}/{shown}")
-            }
-            Self::Index(parent, index) => write!(f, "{parent}/{index}"),
-        }
-    }
-}
-
-fn fault(what: impl fmt::Display) -> Fault {
-    Fault::invalid(format!("The JSON Schema of the answer's format cannot be used: {what}"))
-}
-
 /// The part of the schema that a reference within it names.
 fn target<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
     root.pointer(reference.strip_prefix('#')?)
@@ -311,29 +250,4 @@ fn is_type(value: &Value) -> bool {
         )
     };
     value.as_array().map_or_else(|| known(value), |names| names.iter().all(known))
-}
-
-/// The pattern with `\d` and `\w` as ECMAScript means them: ASCII, which also keeps what is compiled small.
-fn ascii_classes(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 16);
-    let mut in_class = false;
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        if character == '\\' {
-            match characters.next() {
-                Some('d') => out.push_str(if in_class { "0-9" } else { "[0-9]" }),
-                Some('w') => out.push_str(if in_class { "0-9A-Za-z_" } else { "[0-9A-Za-z_]" }),
-                Some(other) => out.extend(['\\', other]),
-                None => out.push('\\'),
-            }
-            continue;
-        }
-        in_class = match character {
-            '[' => true,
-            ']' => false,
-            _ => in_class,
-        };
-        out.push(character);
-    }
-    out
 }

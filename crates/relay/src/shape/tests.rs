@@ -147,6 +147,15 @@ fn what_cannot_be_parsed_is_no_good_end() {
     assert!(object(&deep).ends_with("! shape/syntax"));
 }
 
+/// More than any model says; a bound all the same.
+#[test]
+fn a_value_without_end_is_broken_off() {
+    let form = asked(Format::Json, false).expect("a form");
+    let much = "x".repeat(1 << 20);
+    let said = run(form, &[Step::Text(&["{\"a\":\"", &much, &much]), Step::End(Stop::EndTurn)]);
+    assert_eq!(said, "text({\"a\":\"! shape/too-large");
+}
+
 #[test]
 fn a_value_of_any_type_may_be_asked_for() {
     for value in ["1.5e-3", "\"a ` \\\" {\"", "null", "[1, [2]]", "{}", "true"] {
@@ -316,10 +325,13 @@ fn a_check_has_an_end() {
         (json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}), "1"),
         (json!({"not": {"$ref": "#"}}), "1"),
         (json!({"pattern": "^(?=a)(a+)+\\1$"}), long.as_str()),
+        (json!({"pattern": "^(?:(?!a*b).)*$"}), long.as_str()),
     ] {
         let said = verdict(&rules, value).expect("no good end");
         assert!(said.contains("takes too much work"), "{rules:.80}: {said}");
     }
+    // What only reads on does not run away, however long the text.
+    assert_eq!(verdict(&json!({"pattern": "^(?:a{1,3}|b)+!$"}), &long), None);
     // Many like things of which no two are the same.
     let many: Vec<u32> = (0..5_000).collect();
     assert!(verdict(&json!({"uniqueItems": true}), &json!(many).to_string()).is_some());
