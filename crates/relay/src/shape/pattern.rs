@@ -22,7 +22,7 @@ impl Pattern {
         if pattern.len() > MAX_BYTES {
             return None;
         }
-        let regex = RegexBuilder::new(&ascii_classes(pattern))
+        let regex = RegexBuilder::new(&translated(pattern))
             .backtrack_limit(MAX_BACKTRACKS)
             .delegate_size_limit(MAX_COMPILED_BYTES)
             .build()
@@ -54,8 +54,9 @@ fn is_linear(pattern: &str) -> bool {
     })
 }
 
-/// The pattern with `\d` and `\w` as ECMAScript means them: ASCII, which also keeps what is compiled small.
-fn ascii_classes(pattern: &str) -> String {
+/// The pattern as ECMAScript means it: `\d` and `\w` are ASCII, which also keeps what is compiled small, and within
+/// brackets only the closing one, the backslash, the hyphen and the caret are special.
+fn translated(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut in_class = false;
     let mut characters = pattern.chars();
@@ -68,6 +69,9 @@ fn ascii_classes(pattern: &str) -> String {
                 None => out.push('\\'),
             }
             continue;
+        }
+        if in_class && matches!(character, '[' | '&' | '~') {
+            out.push('\\');
         }
         in_class = match character {
             '[' => true,

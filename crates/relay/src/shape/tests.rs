@@ -229,6 +229,13 @@ fn each_assertion_is_held() {
         (json!({"minLength": 2, "maxLength": 3}), "\"äöü\"", "\"ä\""),
         (json!({"pattern": "^\\d{2}[\\w-]+$"}), "\"12a-b\"", "\"1ab\""),
         (json!({"pattern": "^(?!x).+"}), "\"ab\"", "\"xb\""),
+        (json!({"pattern": r"^[^[\]&&~~]+\/\u00e9$"}), "\"a/é\"", "\"a&/é\""),
+        // What zod writes for an address.
+        (
+            json!({"pattern": r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$"}),
+            "\"a.b+c@example.com\"",
+            "\"a..b@example.com\"",
+        ),
         (json!({"minItems": 1, "maxItems": 2}), "[1]", "[1,2,3]"),
         (json!({"uniqueItems": true}), "[1, \"1\", [1]]", "[1, 1.0]"),
         (json!({"contains": {"type": "null"}}), "[1, null]", "[1]"),
