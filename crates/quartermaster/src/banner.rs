@@ -27,6 +27,9 @@ Python, pip install anthropic, streaming:
 Python, pip install anthropic, asynchronous, whole answer:
   python3 -c 'import anthropic, asyncio; print(asyncio.run(anthropic.AsyncAnthropic(base_url="{base}", api_key="{key}").messages.create(model="{MODEL}", max_tokens=1024, messages=[{{"role": "user", "content": "Hello"}}])).content[0].text)'
 
+Python, pip install openai, Responses and Chat Completions:
+  python3 -c 'import openai; c = openai.OpenAI(base_url="{base}/v1", api_key="{key}"); print(c.responses.create(model="{MODEL}", input="Hello").output_text); print(c.chat.completions.create(model="{MODEL}", messages=[{{"role": "user", "content": "Hello"}}]).choices[0].message.content)'
+
 "#
     )
 }
@@ -42,7 +45,7 @@ mod tests {
             .lines()
             .filter(|line| ["  curl", "  ANTHROPIC", "  python3"].iter().any(|start| line.starts_with(start)))
             .collect();
-        assert_eq!(commands.len(), 5);
+        assert_eq!(commands.len(), 6);
         assert!(
             commands.iter().all(|line| line.contains("http://127.0.0.1:8080") && line.contains("qm-demo-x"))
         );

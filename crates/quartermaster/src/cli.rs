@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{self, Config, Mistakes, SETTINGS, Scope, Sources};
 
-/// A gateway that speaks the Anthropic Messages API in front of Amazon Q Developer and Kiro.
+/// A gateway that speaks Anthropic's and OpenAI's APIs in front of Amazon Q Developer and Kiro.
 #[derive(Debug, Parser)]
 #[command(name = "quartermaster", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
