@@ -50,7 +50,11 @@ impl Catalogue {
         let mut scored: Vec<(usize, &str)> = self
             .models
             .iter()
-            .map(|model| (words(&model.id).filter(|word| asked.contains(word)).count(), model.id.as_str()))
+            .map(|model| {
+                // The maker's name says more than a number does.
+                let kin = usize::from(words(&model.id).next() == asked.first().copied());
+                (words(&model.id).filter(|word| asked.contains(word)).count() + kin, model.id.as_str())
+            })
             .filter(|(score, _)| *score > 0)
             .collect();
         // Stable: equals stay in the upstream's order.

@@ -153,6 +153,7 @@ fn the_million_is_a_model_of_its_own_where_the_upstream_has_one() {
 fn near_names_are_named() {
     let catalogue = Catalogue::builtin();
     assert_eq!(catalogue.nearest("claude-sonnet-4-7")[..2], ["claude-opus-4.7", "claude-sonnet-4.6"]);
+    assert_eq!(catalogue.nearest("gpt-4")[..3], ["gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna"]);
     assert_eq!(catalogue.nearest("gpt-5.6")[..3], ["gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna"]);
     assert!(catalogue.nearest("gpt-5.6").len() <= 5);
     assert_eq!(catalogue.nearest("nonsense"), Vec::<&str>::new());
