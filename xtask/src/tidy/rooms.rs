@@ -25,8 +25,9 @@ const ROOMS: &[Room] = &[
     // Language: no I/O, no clock, no async.
     room("qm-canon", &[], &[]),
     room("qm-framing", &[], &[]),
-    room("qm-anthropic", &["qm-canon", "qm-framing"], &[]),
-    room("qm-openai", &["qm-canon", "qm-framing"], &[]),
+    room("qm-json", &["qm-canon"], &[]),
+    room("qm-anthropic", &["qm-canon", "qm-framing", "qm-json"], &[]),
+    room("qm-openai", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-amazonq", &["qm-canon", "qm-framing"], &[]),
     // Hands: I/O.
     room("qm-upstream", &["qm-amazonq", "qm-canon"], &["qm-simulator"]),
@@ -48,7 +49,7 @@ const ROOMS: &[Room] = &[
 ];
 
 /// Rooms that must be fit to be read in the bath: fuzzed, replayed, without a runtime.
-const LANGUAGE: &[&str] = &["qm-canon", "qm-framing", "qm-anthropic", "qm-openai", "qm-amazonq"];
+const LANGUAGE: &[&str] = &["qm-canon", "qm-framing", "qm-json", "qm-anthropic", "qm-openai", "qm-amazonq"];
 
 /// What brings a runtime, a socket, a database, a log or chance with it.
 const NOT_LANGUAGE: &[&str] = &[

@@ -5,11 +5,10 @@ use std::borrow::Cow;
 
 use qm_canon::Text;
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::field::{Field, Integer, List, Literal, Number, Shape};
+use super::field::{Field, Integer, Kind, List, Literal, Number, Shape};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -138,23 +137,21 @@ pub(super) struct Metadata<'a> {
     pub(super) user_id: Field<Cow<'a, str>>,
 }
 
-/// Objects: the derived impls would also take a list for one, which no client means.
-macro_rules! object {
-    ($($name:ident),+) => {$(
-        impl<'a, 'de: 'a> Shape<'de> for $name<'a> {
-            const SHOULD: &'static str = "Input should be a valid dictionary";
-
-            fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
-                Self::deserialize(MapAccessDeserializer::new(object)).map(Some)
-            }
-        }
-    )+};
-}
-
-object!(Body, Message, Block, SourceObject, Tool, Choice, Thinking, OutputConfig, OutputFormat, Metadata);
+qm_json::object!(
+    Body,
+    Message,
+    Block,
+    SourceObject,
+    Tool,
+    Choice,
+    Thinking,
+    OutputConfig,
+    OutputFormat,
+    Metadata
+);
 
 impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
-    const SHOULD: &'static str = "Input should be a valid string or list";
+    const KIND: Kind = Kind::Other("Input should be a valid string or list");
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::Text(text.into()))
@@ -166,7 +163,7 @@ impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
 }
 
 impl<'a, 'de: 'a> Shape<'de> for Source<'a> {
-    const SHOULD: &'static str = "Input should be a valid dictionary";
+    const KIND: Kind = Kind::Object;
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::Named(text))

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::field::{Field, Integer, List, Literal, Number, Shape, object};
+use crate::field::{Field, Integer, Kind, List, Literal, Number, Shape, object};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -264,7 +264,7 @@ object!(
 );
 
 impl<'de> Shape<'de> for StreamOptions {
-    const SHOULD: &'static str = "an object";
+    const KIND: Kind = Kind::Object;
 
     fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
         Self::deserialize(serde::de::value::MapAccessDeserializer::new(object)).map(Some)
@@ -288,11 +288,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
 }
 
 impl Shape<'_> for Content<'_> {
-    const SHOULD: &'static str = "a string or an array of parts";
+    const KIND: Kind = Kind::Other("a string or an array of parts");
 }
 
 impl<'a, 'de: 'a> Shape<'de> for ImageUrl<'a> {
-    const SHOULD: &'static str = "an object";
+    const KIND: Kind = Kind::Object;
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::Bare(text))
@@ -304,7 +304,7 @@ impl<'a, 'de: 'a> Shape<'de> for ImageUrl<'a> {
 }
 
 impl<'a, 'de: 'a> Shape<'de> for Choice<'a> {
-    const SHOULD: &'static str = "a string or an object";
+    const KIND: Kind = Kind::Other("a string or an object");
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::Word(text))
@@ -316,7 +316,7 @@ impl<'a, 'de: 'a> Shape<'de> for Choice<'a> {
 }
 
 impl<'a, 'de: 'a> Shape<'de> for Stop<'a> {
-    const SHOULD: &'static str = "a string or an array of strings";
+    const KIND: Kind = Kind::Other("a string or an array of strings");
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::One(text))

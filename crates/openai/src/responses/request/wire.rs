@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::field::{Field, Integer, List, Literal, Number, Shape, object};
+use crate::field::{Field, Integer, Kind, List, Literal, Number, Shape, object};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -170,7 +170,7 @@ pub(super) struct Format<'a> {
 object!(Body, Item, Part, Tool, Grammar, Chosen, Reasoning, TextSettings, Format);
 
 impl<'a, 'de: 'a> Shape<'de> for Input<'a> {
-    const SHOULD: &'static str = "a string or an array of items";
+    const KIND: Kind = Kind::Other("a string or an array of items");
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::Text(text))
@@ -198,11 +198,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
 }
 
 impl Shape<'_> for Content<'_> {
-    const SHOULD: &'static str = "a string or an array of content parts";
+    const KIND: Kind = Kind::Other("a string or an array of content parts");
 }
 
 impl<'a, 'de: 'a> Shape<'de> for Choice<'a> {
-    const SHOULD: &'static str = "a string or an object";
+    const KIND: Kind = Kind::Other("a string or an object");
 
     fn text(text: Cow<'de, str>) -> Option<Self> {
         Some(Self::Word(text))
