@@ -8,8 +8,9 @@ use qm_amazonq::{Decoder, Glance, Note};
 use qm_anthropic::{Reply, Whole};
 use qm_canon::{Block, Checked, Display, Encoder, Event, Fault, Sink, Stop};
 use qm_framing::eventstream::Frames;
-use quartermaster_fuzz::models;
+use qm_openai::{chat, responses};
 use quartermaster_fuzz::stream::Stream;
+use quartermaster_fuzz::{models, sse};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -26,6 +27,8 @@ fuzz_target!(|input: Input| {
     let split = answer(&input, &input.stream.chunks(&bytes));
     assert!(whole.seen == split.seen, "{:?}\n{:?}", whole.seen, split.seen);
     assert_eq!(whole.sse, split.sse);
+    assert_eq!(whole.chat.sse, split.chat.sse);
+    assert_eq!(whole.responses.sse, split.responses.sse);
 });
 
 fn answer(input: &Input, chunks: &[&[u8]]) -> Told {
@@ -76,16 +79,25 @@ fn note(input: &Input) -> Note {
     note
 }
 
-/// What a reply said, as events, as a stream for a client and as a whole message.
+/// What a reply said, as events, as a stream for a client and as a whole message, in each format.
 struct Told {
     seen: Vec<String>,
     stream: qm_anthropic::Stream,
     whole: Whole,
     sse: Vec<u8>,
+    chat: Both<chat::Stream, chat::Whole>,
+    responses: Both<responses::Stream, responses::Whole>,
     /// Input of the open tool call.
     tool: Option<String>,
     /// Input of a tool call that was closed without being whole JSON.
     unfinished: Option<String>,
+}
+
+/// A reply streamed and whole.
+struct Both<S, W> {
+    stream: S,
+    whole: W,
+    sse: Vec<u8>,
 }
 
 impl Told {
@@ -99,7 +111,16 @@ impl Told {
         };
         let stream = qm_anthropic::Stream::answering(reply.clone());
         let whole = Whole::answering(reply);
-        Self { seen: Vec::new(), stream, whole, sse: Vec::new(), tool: None, unfinished: None }
+        Self {
+            seen: Vec::new(),
+            stream,
+            whole,
+            sse: Vec::new(),
+            chat: chat(display),
+            responses: responses(display),
+            tool: None,
+            unfinished: None,
+        }
     }
 
     /// The stream is server-sent events of JSON, and a reply that ended well is one JSON message.
@@ -120,6 +141,89 @@ impl Told {
         if !fault {
             models::json(&self.whole.take());
         }
+        self.check_chat(fault);
+        self.check_responses(fault);
+    }
+
+    /// A stream of chunks ends in `[DONE]` after a good end only, and says what the completion says.
+    fn check_chat(&mut self, fault: bool) {
+        let Both { stream, whole, sse } = &mut self.chat;
+        sse.extend_from_slice(&stream.take());
+        let read = sse::chat(sse);
+        let failed = chat::Whole::fault(whole).is_some();
+        assert_eq!((read.good, whole.finished(), failed), (!fault, !fault, fault));
+        let whole = whole.take();
+        if fault {
+            assert!(whole.is_empty());
+        } else if !self.seen.iter().any(|seen| seen.starts_with("finish MaxTokens")) {
+            assert_eq!(read, sse::completion(&whole));
+        } else {
+            // A call that the bound cut short has been streamed by then, and is none in the whole.
+            assert_eq!(read.content, sse::completion(&whole).content);
+        }
+    }
+
+    /// A stream of events ends with the very response that is told whole, after a good end only.
+    fn check_responses(&mut self, fault: bool) {
+        let Both { stream, whole, sse } = &mut self.responses;
+        sse.extend_from_slice(&stream.take());
+        let ended = sse::responses(sse);
+        let failed = responses::Whole::fault(whole).is_some();
+        assert_eq!((ended.is_some(), whole.finished(), failed), (!fault, !fault, fault));
+        let whole = whole.take();
+        assert_eq!(whole.is_empty(), fault);
+        if let Some(ended) = ended {
+            models::json(&whole);
+            let said = std::str::from_utf8(&whole).expect("UTF-8");
+            assert!(ended.ends_with(&format!("\"response\":{said}}}")), "{ended}\n{said}");
+        }
+    }
+}
+
+fn chat(display: Option<Display>) -> Both<chat::Stream, chat::Whole> {
+    let note = chat::Note { include_usage: true, custom: vec!["write".to_owned()], legacy: false };
+    let reply = chat::Reply {
+        id: "chatcmpl-1".to_owned(),
+        created: 1_700_000_000,
+        model: "claude".to_owned(),
+        input_tokens: 7,
+        display,
+        note,
+    };
+    let whole = chat::Whole::answering(reply.clone());
+    Both { stream: chat::Stream::answering(reply), whole, sse: Vec::new() }
+}
+
+fn responses(display: Option<Display>) -> Both<responses::Stream, responses::Whole> {
+    let reply = responses::Reply {
+        id: "resp_1".to_owned(),
+        created: 1_700_000_000,
+        model: "claude".to_owned(),
+        input_tokens: 7,
+        display,
+        note: asked().reply_note(),
+    };
+    let whole = responses::Whole::answering(reply.clone());
+    Both { stream: responses::Stream::answering(reply), whole, sse: Vec::new() }
+}
+
+/// A request with a tool that takes text, one that takes JSON, and a wish for sealed reasoning.
+fn asked() -> responses::request::Ask<'static> {
+    const BODY: &[u8] = br#"{"model":"claude","input":"x","store":false,"include":["reasoning.encrypted_content"],
+        "tools":[{"type":"custom","name":"write"},{"type":"function","name":"read","parameters":{"type":"object"}}]}"#;
+    responses::request::decode(BODY).unwrap_or_else(|fault| panic!("a plain request: {fault}"))
+}
+
+impl<S: Encoder, W: Encoder> Sink for Both<S, W> {
+    fn event(&mut self, event: Event<'_>) {
+        self.stream.event(event);
+        self.whole.event(event);
+        self.sse.extend_from_slice(&self.stream.take());
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        self.stream.fault(fault);
+        self.whole.fault(fault);
     }
 }
 
@@ -166,11 +270,15 @@ impl Sink for Told {
         self.stream.event(event);
         self.whole.event(event);
         self.sse.extend_from_slice(&self.stream.take());
+        self.chat.event(event);
+        self.responses.event(event);
     }
 
     fn fault(&mut self, fault: &Fault) {
         self.seen.push(format!("fault {:?} {}", fault.kind, fault.message));
         Sink::fault(&mut self.stream, fault);
         Sink::fault(&mut self.whole, fault);
+        Sink::fault(&mut self.chat, fault);
+        Sink::fault(&mut self.responses, fault);
     }
 }

@@ -1,8 +1,6 @@
 //! Any list of models is refused, or is one that every request can be encoded for.
 #![no_main]
 
-use std::borrow::Cow;
-
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use qm_amazonq::model::parse_page;

@@ -3,7 +3,7 @@
 use qm_amazonq::model::Controls;
 use qm_amazonq::surface::SURFACES;
 use qm_amazonq::{Model, Profile};
-use qm_canon::Effort;
+use qm_canon::{Conversation, Effort, Fault};
 
 static PLAIN: std::sync::LazyLock<Model> = std::sync::LazyLock::new(|| model(Controls::default(), false));
 static CONTROLLED: std::sync::LazyLock<Model> = std::sync::LazyLock::new(|| {
@@ -31,6 +31,23 @@ pub fn profiles() -> Vec<Profile<'static>> {
             model_fields: all,
         })
         .into()
+}
+
+/// Encodes it for every model, twice; what is refused is shown to `refused`.
+///
+/// # Panics
+/// If what goes upstream is not JSON, or not the same each time: prompt caches live on that.
+pub fn encodes(conversation: &Conversation<'_>, refused: impl Fn(&Fault)) {
+    for profile in profiles() {
+        match qm_amazonq::encode(conversation, &profile) {
+            Ok((body, _)) => {
+                json(&body);
+                let again = qm_amazonq::encode(conversation, &profile).map(|(body, _)| body);
+                assert!(again.is_ok_and(|again| again == body));
+            }
+            Err(fault) => refused(&fault),
+        }
+    }
 }
 
 /// Panics unless this is JSON.
