@@ -37,7 +37,8 @@ const reader = (asked) => ({
 });
 
 for (const [name, model] of Object.entries(providers)) {
-  const common = { model, maxRetries: 0 };
+  // Nothing is stored here: without this word the client sends references to what it was once sent.
+  const common = { model, maxRetries: 0, providerOptions: { openai: { store: false } } };
 
   check(`${name}: text`, async () => {
     const { text, usage, finishReason } = await generateText({ ...common, system: "Be brief.", prompt: "Hello there" });
@@ -78,7 +79,6 @@ for (const [name, model] of Object.entries(providers)) {
   });
 
   check(`${name}: object`, async () => {
-    // Anthropic's own way of asking is left to the model that it is known for.
     await play([say('{"word": "zebra", "letters": 5}')]);
     const schema = z.object({ word: z.string(), letters: z.number() });
     const { output } = await generateText({ ...common, prompt: "Find it", output: Output.object({ schema }) });
@@ -104,5 +104,13 @@ for (const [name, model] of Object.entries(providers)) {
     assert.ok(errors.length > 0, "a broken answer ended as a good one");
   });
 }
+
+check("responses: references to what is not stored are refused with what to do", async () => {
+  const asked = [];
+  const request = generateText({
+    model: providers.responses, maxRetries: 0, prompt: QUESTION, tools: reader(asked), stopWhen: isStepCount(4),
+  });
+  await assert.rejects(request, (error) => error.statusCode === 400 && /stores none/.test(error.message));
+});
 
 await main();

@@ -17,6 +17,8 @@ def room(name):
     shutil.rmtree(place, ignore_errors=True)
     for folder in ("home", "work", "tmp"):
         (place / folder).mkdir(parents=True)
+    # A project of its own: agents look for a root above, for its instructions and to leave their histories there.
+    subprocess.run(["git", "init", "--quiet", place / "work"], check=True)
     (place / "work/note.txt").write_text("The secret word is zebra.\n")
     return place
 

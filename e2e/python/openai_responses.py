@@ -223,7 +223,8 @@ def responses_token_limit():
 @check
 def responses_refuses_what_it_cannot_do():
     refused(lambda: respond("Hello", previous_response_id="resp_123"), "previous_response_id")
-    refused(lambda: respond([{"type": "item_reference", "id": "msg_1"}]), "item_reference")
+    refused(lambda: respond([{"type": "item_reference", "id": "msg_1"}]), "stored item")
     refused(lambda: respond("Hello", background=True), "background")
+    refused(lambda: client.responses.retrieve("resp_123"), "stored")
+    refused(lambda: client.responses.delete("resp_123"), "stored")
     assert not chats()
-    raised(openai.NotFoundError, lambda: client.responses.retrieve("resp_123"), 404)

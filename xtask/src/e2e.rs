@@ -6,7 +6,6 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -17,9 +16,11 @@ use crate::process::run as run_shown;
 mod demo;
 mod house;
 mod process;
+mod suites;
 
 use house::{House, KEY};
 use process::{tail, within};
+use suites::{SUITES, Suite};
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -38,49 +39,6 @@ pub(crate) struct Tally {
     /// Checks that did not.
     pub(crate) failed: u32,
 }
-
-/// One client's checks.
-struct Suite {
-    name: &'static str,
-    /// Settings of the gateway beside the common ones.
-    settings: &'static [(&'static str, &'static str)],
-    limit: Duration,
-    command: fn(&Tools, &Path) -> Command,
-}
-
-/// In the order of their cost. `demo` has no entry here: it brings its own gateway.
-const SUITES: &[Suite] = &[
-    Suite {
-        name: "raw",
-        settings: &[],
-        limit: Duration::from_secs(90),
-        command: |tools, root| script(&tools.python, root, "e2e/python/raw.py"),
-    },
-    Suite {
-        name: "aws-client",
-        settings: &[],
-        limit: Duration::from_mins(1),
-        command: |tools, root| script(&tools.node, root, "crates/simulator/tests/aws-client/check.mjs"),
-    },
-    Suite {
-        name: "python",
-        settings: &[],
-        limit: Duration::from_mins(2),
-        command: |tools, root| script(&tools.python, root, "e2e/python/sdk.py"),
-    },
-    Suite {
-        name: "node",
-        settings: &[],
-        limit: Duration::from_mins(2),
-        command: |tools, root| script(&tools.node, root, "e2e/node/sdk.mjs"),
-    },
-    Suite {
-        name: "claude",
-        settings: &[("QM_DEFAULT_MODEL", "claude-sonnet-4.5")],
-        limit: Duration::from_mins(4),
-        command: |tools, root| script(&tools.python, root, "e2e/python/claude.py"),
-    },
-];
 
 /// Installs what is missing, runs the suites, prints a line for each.
 pub(crate) fn run(options: &Options) -> anyhow::Result<Tally> {
@@ -159,6 +117,7 @@ fn play(suite: &Suite, tools: &Tools, root: &Path, binary: &Path, logs: &Path) -
     }
     command.env("E2E_GATEWAY", &house.gateway).env("E2E_SIMULATOR", &house.simulator).env("E2E_KEY", KEY);
     command.env("E2E_CLAUDE", &tools.claude).env("E2E_SCRATCH", &scratch).env("PYTHONUNBUFFERED", "1");
+    command.env("E2E_CODEX", &tools.codex).env("E2E_OPENCODE", &tools.opencode).env("E2E_NODE", &tools.node);
     let status = within(&mut command, suite.limit, &log)?;
     let Some(status) = status else { bail!("not finished after {:?}; stopped", suite.limit) };
     let tally = tally_of(&tail(&log, 1));
@@ -176,12 +135,6 @@ fn scratch(root: &Path, suite: &str) -> anyhow::Result<PathBuf> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;
     Ok(folder)
-}
-
-fn script(interpreter: &Path, root: &Path, path: &str) -> Command {
-    let mut command = Command::new(interpreter);
-    command.arg(root.join(path));
-    command
 }
 
 /// Reads `N passed, M failed`.

@@ -12,6 +12,10 @@ use crate::process::{answers, may_install, run};
 
 /// Claude Code, as its platform package: the wrapper package wants a newer Node than many hosts have.
 const CLAUDE_CODE: &str = "2.1.329";
+/// `OpenAI`'s agent on the command line.
+const CODEX: &str = "0.169.0";
+/// Another agent, as its platform package: the wrapper package brings several of them.
+const OPENCODE: &str = "1.18.33";
 /// The oldest Node that the SDKs support.
 const NODE_MAJOR: u32 = 22;
 
@@ -25,6 +29,7 @@ struct Need {
 
 const NEEDS: &[Need] = &[
     Need { program: "curl", probe: &["--version"], packages: &["curl"] },
+    Need { program: "git", probe: &["--version"], packages: &["git"] },
     Need { program: "npm", probe: &["--version"], packages: &["nodejs", "npm"] },
     Need {
         program: "python3",
@@ -36,12 +41,22 @@ const NEEDS: &[Need] = &[
 /// Where the tools are.
 #[derive(Debug)]
 pub(crate) struct Tools {
-    /// Python with the SDK.
+    /// Python with Anthropic's SDK.
     pub(crate) python: PathBuf,
+    /// Python with `OpenAI`'s SDK and the frameworks that are built on both SDKs.
+    pub(crate) agents: PathBuf,
+    /// Python with litellm.
+    pub(crate) litellm: PathBuf,
+    /// Python with aider, which wants older versions of what the others use.
+    pub(crate) aider: PathBuf,
     /// Node, new enough for the SDKs.
     pub(crate) node: PathBuf,
     /// The Claude Code binary.
     pub(crate) claude: PathBuf,
+    /// The Codex program, which wants Node.
+    pub(crate) codex: PathBuf,
+    /// The opencode binary.
+    pub(crate) opencode: PathBuf,
 }
 
 /// Brings everything here. A second call installs nothing.
@@ -49,20 +64,31 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<Tools> {
     system()?;
     let place = root.join(".e2e");
     fs::create_dir_all(&place)?;
-    let python = python(root, &place)?;
+    let python = python(root, &place, "python", "requirements.txt")?;
+    let agents = python_of(root, &place, "agents")?;
+    let litellm = python_of(root, &place, "litellm")?;
+    let aider = python_of(root, &place, "aider")?;
     let node = node(&place)?;
     locked(&root.join("e2e/node"))?;
     locked(&root.join("crates/simulator/tests/aws-client"))?;
     let claude = claude(&place)?;
-    Ok(Tools { python, node, claude })
+    let codex = package_of(&place, "codex", "@openai/codex", CODEX, "bin/codex.js")?;
+    let opencode =
+        package_of(&place, "opencode", &format!("opencode-{}", platform()?), OPENCODE, "bin/opencode")?;
+    Ok(Tools { python, agents, litellm, aider, node, claude, codex, opencode })
 }
 
-/// A virtual environment with the versions of `requirements.txt`.
-fn python(root: &Path, place: &Path) -> anyhow::Result<PathBuf> {
-    let wanted = root.join("e2e/python/requirements.txt");
-    let home = place.join("python");
+/// The virtual environment of one client, with the versions that it is tested with.
+fn python_of(root: &Path, place: &Path, client: &str) -> anyhow::Result<PathBuf> {
+    python(root, place, client, &format!("requirements-{client}.txt"))
+}
+
+/// A virtual environment with the versions of this list.
+fn python(root: &Path, place: &Path, folder: &str, list: &str) -> anyhow::Result<PathBuf> {
+    let wanted = root.join("e2e/python").join(list);
+    let home = place.join(folder);
     let python = home.join("bin/python");
-    once(&place.join("python.stamp"), &fs::read_to_string(&wanted)?, &python, || {
+    once(&place.join(format!("{folder}.stamp")), &fs::read_to_string(&wanted)?, &python, || {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
@@ -127,6 +153,8 @@ fn once(
     if result.exists() && fs::read_to_string(stamp).is_ok_and(|done| done == input) {
         return Ok(());
     }
+    // What breaks off half-way must not be taken for whole the next time.
+    let _ = fs::remove_file(stamp);
     work()?;
     if !result.exists() {
         bail!("the installation went through, but {} is not there", result.display());

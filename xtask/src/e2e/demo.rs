@@ -24,6 +24,7 @@ const PASTED: &[(&str, &[&str], &str)] = &[
     ("ANTHROPIC_BASE_URL", &["zebra", "\"is_error\":false"], CLAUDE),
     ("python3", &["."], ""),
     ("python3", &["."], ""),
+    ("python3", &["You wrote"], ""),
 ];
 
 /// Headless, for the note that the demo's banner speaks of.
@@ -61,10 +62,10 @@ pub(crate) fn play(binary: &Path, tools: &Tools, logs: &Path, scratch: &Path) ->
     Ok(Tally { passed: u32::try_from(PASTED.len())?, failed: 0 })
 }
 
-/// The installed tools first in the path, a home of its own, and nothing but loopback in reach.
+/// The installed tools first in the path, of the Pythons the one that has both vendors' SDKs, a home of its own, and nothing but loopback in reach.
 fn environment(shell: &mut Command, tools: &Tools, scratch: &Path) -> anyhow::Result<()> {
     let folders =
-        [&tools.python, &tools.claude].into_iter().filter_map(|tool| tool.parent().map(Path::to_path_buf));
+        [&tools.agents, &tools.claude].into_iter().filter_map(|tool| tool.parent().map(Path::to_path_buf));
     let host = std::env::var_os("PATH").context("there is no PATH")?;
     let path = std::env::join_paths(folders.chain(std::env::split_paths(&host)))?;
     shell
