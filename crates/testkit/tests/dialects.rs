@@ -13,8 +13,8 @@ mod dialects {
         let answer = house.client.post(path, body).await.expect("an answer");
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         let calls = house.simulator.requests();
-        let chats = calls.into_iter().filter(|call| call.operation == "GenerateAssistantResponse");
-        let call = chats.last().expect("a call of the upstream");
+        let mut chats = calls.into_iter().filter(|call| call.operation == "GenerateAssistantResponse");
+        let call = chats.next_back().expect("a call of the upstream");
         assert_eq!(call.status, 200, "{path}: the upstream refused");
         let mut sent = call.body;
         let state = sent["conversationState"].as_object_mut().expect("a conversation");
