@@ -15,7 +15,7 @@ pub(super) struct Suite {
     pub(super) command: fn(&Tools, &Path) -> Command,
 }
 
-/// In the order of their cost. `demo` has no entry here: it brings its own gateway.
+/// Anthropic's side first, `OpenAI`'s and those of both after it. `demo` has no entry here: it brings its own gateway.
 pub(super) const SUITES: &[Suite] = &[
     Suite {
         name: "raw",
@@ -46,6 +46,12 @@ pub(super) const SUITES: &[Suite] = &[
         settings: ANY_MODEL,
         limit: Duration::from_mins(4),
         command: |tools, root| script(&tools.python, root, "e2e/python/claude.py"),
+    },
+    Suite {
+        name: "raw-openai",
+        settings: &[],
+        limit: Duration::from_secs(90),
+        command: |tools, root| script(&tools.python, root, "e2e/python/raw_openai.py"),
     },
     Suite {
         name: "openai-python",

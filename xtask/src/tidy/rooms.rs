@@ -43,7 +43,12 @@ const ROOMS: &[Room] = &[
     ),
     // Outside the wall.
     room("qm-simulator", &[], &[]),
-    room("qm-testkit", &["qm-amazonq", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"], &[]),
+    room(
+        "qm-testkit",
+        &["qm-amazonq", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
+        // Only here may what both vendors' formats make of one reply be laid side by side.
+        &["qm-anthropic", "qm-canon", "qm-framing", "qm-openai"],
+    ),
     room("qm-bench", &[], &["qm-simulator"]),
     room("xtask", &[], &[]),
 ];
