@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use qm_canon::{Conversation, Encoder, Fault};
+use qm_relay::Caller;
 
 use crate::asked::Asked;
 use crate::caller::Admitted;
@@ -15,6 +16,8 @@ use crate::{Front, body};
 
 /// A client format, as the handler needs it.
 pub(crate) trait Format: 'static {
+    /// What went before a request.
+    type Past: Send + Sync;
     /// A request.
     type Ask<'a>: Send + Sync;
     /// What its reply must know.
@@ -24,10 +27,11 @@ pub(crate) trait Format: 'static {
     /// Writes the reply in one piece.
     type Whole: Encoder + Send;
 
-    fn decode(body: &[u8]) -> Result<Self::Ask<'_>, Fault>;
+    fn past(front: &Front, caller: &Caller, body: &[u8]) -> Result<Self::Past, Fault>;
+    fn decode<'a>(body: &'a [u8], past: &'a Self::Past) -> Result<Self::Ask<'a>, Fault>;
     fn conversation<'q, 'a>(ask: &'q Self::Ask<'a>) -> &'q Conversation<'a>;
     fn streams(ask: &Self::Ask<'_>) -> bool;
-    fn reply(ask: &Self::Ask<'_>, about: &About<'_>) -> Self::Reply;
+    fn reply(ask: &Self::Ask<'_>, past: &Self::Past, about: &About<'_>) -> Self::Reply;
     fn stream(reply: Self::Reply) -> Self::Stream;
     fn whole(reply: Self::Reply) -> Self::Whole;
     /// Why a whole reply is none.
@@ -53,14 +57,16 @@ pub(crate) async fn create<F: Format>(
     let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
     let answer = async {
         let body = front.bodies.read(&headers, body).await?;
-        let ask = F::decode(&body)?;
+        let past = F::past(&front, &caller, &body)?;
+        let ask = F::decode(&body, &past)?;
         let opened = front.relay.open(&caller, asked.id(), F::conversation(&ask)).await?;
         let about = About { front: &front, asked: &asked, input_tokens: opened.input_tokens };
-        let reply = F::reply(&ask, &about);
+        let reply = F::reply(&ask, &past, &about);
         if F::streams(&ask) {
             return Ok(respond::events(opened.stream(F::stream(reply))));
         }
         drop(ask);
+        drop(past);
         drop(body);
         let mut whole = opened.whole(F::whole(reply)).await;
         match F::fault(&whole) {

@@ -69,6 +69,18 @@ impl Bodies {
         drop(share.split(share.num_permits().saturating_sub(units(bytes.len()))));
         Ok(Held { bytes, _share: share })
     }
+
+    /// The share of what the gateway itself adds to a body, which with it counts as one; it is given back when it is
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`Kind::TooLarge`] when both together are above the bound, [`Kind::Unavailable`] when there is no room now.
+    pub(crate) fn share(&self, added: usize, body: usize) -> Result<OwnedSemaphorePermit, Fault> {
+        if added.saturating_add(body) > self.max {
+            return Err(too_large(self.max));
+        }
+        Arc::clone(&self.budget).try_acquire_many_owned(units(added) as u32).map_err(|_| too_many())
+    }
 }
 
 /// The body of a request whose caller is admitted. That of one who is not is read away, within bounds: a client that is

@@ -2,19 +2,26 @@
 
 use qm_canon::{Conversation, Fault};
 use qm_openai::chat::{Reply, Stream, Whole, request};
+use qm_relay::Caller;
 
+use crate::Front;
 use crate::answer::{About, Format};
 
 /// The format of `/v1/chat/completions`.
 pub(crate) struct Chat;
 
 impl Format for Chat {
+    type Past = ();
     type Ask<'a> = request::Ask<'a>;
     type Reply = Reply;
     type Stream = Stream;
     type Whole = Whole;
 
-    fn decode(body: &[u8]) -> Result<Self::Ask<'_>, Fault> {
+    fn past(_: &Front, _: &Caller, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn decode<'a>(body: &'a [u8], (): &'a ()) -> Result<Self::Ask<'a>, Fault> {
         request::decode(body)
     }
 
@@ -26,7 +33,7 @@ impl Format for Chat {
         ask.stream()
     }
 
-    fn reply(ask: &Self::Ask<'_>, about: &About<'_>) -> Reply {
+    fn reply(ask: &Self::Ask<'_>, (): &(), about: &About<'_>) -> Reply {
         Reply {
             id: about.id("chatcmpl-"),
             created: (about.front.now)(),

@@ -9,6 +9,7 @@ mod body;
 mod caller;
 mod chat;
 mod health;
+mod kept;
 mod messages;
 mod models;
 mod respond;
@@ -22,6 +23,7 @@ use std::sync::atomic::AtomicBool;
 use qm_relay::{Random, Relay};
 
 pub use body::Bodies;
+pub use kept::Kept;
 pub use routes::router;
 
 /// What the handlers share. Built once.
@@ -30,6 +32,8 @@ pub struct Front {
     pub relay: Arc<Relay>,
     /// What request bodies may take.
     pub bodies: Bodies,
+    /// Responses that are kept for those who asked for them.
+    pub kept: Arc<Kept>,
     /// Random bits for ids.
     pub random: Random,
     /// The time, in seconds since the Unix epoch, for formats that say when an answer was made.

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use qm_anthropic::{Reply, Stream, Whole, count, request};
 use qm_canon::{Conversation, Fault};
+use qm_relay::Caller;
 
 use crate::answer::{About, Format};
 use crate::asked::Asked;
@@ -19,12 +20,17 @@ use crate::{Front, body};
 pub(crate) struct Messages;
 
 impl Format for Messages {
+    type Past = ();
     type Ask<'a> = request::Ask<'a>;
     type Reply = Reply;
     type Stream = Stream;
     type Whole = Whole;
 
-    fn decode(body: &[u8]) -> Result<Self::Ask<'_>, Fault> {
+    fn past(_: &Front, _: &Caller, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn decode<'a>(body: &'a [u8], (): &'a ()) -> Result<Self::Ask<'a>, Fault> {
         request::decode(body)
     }
 
@@ -36,7 +42,7 @@ impl Format for Messages {
         ask.stream()
     }
 
-    fn reply(ask: &Self::Ask<'_>, about: &About<'_>) -> Reply {
+    fn reply(ask: &Self::Ask<'_>, (): &(), about: &About<'_>) -> Reply {
         Reply {
             message_id: about.id("msg_"),
             model: ask.model().to_owned(),

@@ -34,7 +34,7 @@ fn routes() -> Router<Arc<Front>> {
         .route("/v1/chat/completions", post(create::<Chat>))
         // OpenAI Responses
         .route("/v1/responses", post(create::<Responses>).get(responses::websocket))
-        .route("/v1/responses/{id}", get(responses::stored).delete(responses::stored))
+        .route("/v1/responses/{id}", get(responses::retrieve).delete(responses::delete))
         // Both, by who asks
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::retrieve))

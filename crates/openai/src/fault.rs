@@ -35,8 +35,8 @@ pub fn kind_name(fault: &Fault) -> &'static str {
 #[must_use]
 pub fn code(fault: &Fault) -> Option<&str> {
     match &fault.place {
-        // Only this crate names fields, and the code beside one is OpenAI's.
-        Some(Place::Field(_)) => Some(&fault.code),
+        // Only this crate names fields, and the code beside one is OpenAI's, which has none for some.
+        Some(Place::Field(_)) => Some(&*fault.code).filter(|code| !code.is_empty()),
         _ => row(fault).2,
     }
 }

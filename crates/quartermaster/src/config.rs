@@ -13,6 +13,7 @@ mod models;
 mod nearest;
 mod raw;
 mod reader;
+mod responses;
 mod settings;
 mod timeouts;
 mod units;
@@ -32,6 +33,7 @@ pub(crate) use log::{Log, LogFormat};
 pub(crate) use mistake::Mistakes;
 pub(crate) use models::Models;
 pub(crate) use raw::{Scope, Sources, environment};
+pub(crate) use responses::Responses;
 pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use timeouts::Timeouts;
 pub(crate) use upstream::Upstream;
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     /// Choices about models.
     pub(crate) models: Models,
+    /// Which responses are kept.
+    pub(crate) responses: Responses,
     /// How long to wait for what.
     pub(crate) timeouts: Timeouts,
     /// What is logged, and how.
@@ -100,6 +104,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     let account = account::read(&mut reader);
     let keys = keys::read(&mut reader);
     let models = models::read(&mut reader);
+    let responses = responses::read(&mut reader);
     let timeouts = timeouts::read(&mut reader);
     let log = log::read(&mut reader);
     let (mistakes, notes) = reader.finish();
@@ -110,6 +115,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
             account: account?,
             keys: keys?,
             models: models?,
+            responses: responses?,
             timeouts: timeouts?,
             log: log?,
             notes,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use qm_front::serve::{Bounds, serve as serve_http};
-use qm_front::{Bodies, Front, router};
+use qm_front::{Bodies, Front, Kept, router};
 use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_upstream::{Account, Client, Endpoints, Identity, Login};
 use secrecy::ExposeSecret;
@@ -46,6 +46,7 @@ pub(crate) async fn serve(
     let front = Front {
         relay: Arc::new(relay),
         bodies: Bodies::new(config.listen.body_limit_bytes, BODIES_TOTAL),
+        kept: Arc::new(Kept::new(config.responses.keep, config.responses.memory_bytes)),
         random,
         now: Arc::new(now),
         keys: config.keys.clients.len(),

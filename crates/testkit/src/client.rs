@@ -67,6 +67,24 @@ impl Client {
         read(self.send(Method::POST, path, body.to_string()).await?).await
     }
 
+    /// The same client with another key.
+    ///
+    /// # Errors
+    /// When the key cannot stand in a header.
+    pub fn with_key(&self, key: &str) -> Result<Self, Failed> {
+        let mut other = self.clone();
+        other.headers.insert("x-api-key", key.parse()?);
+        Ok(other)
+    }
+
+    /// Deletes what is at a path and reads the answer whole.
+    ///
+    /// # Errors
+    /// When the connection fails or the answer breaks off.
+    pub async fn delete(&self, path: &str) -> Result<Answer, Failed> {
+        read(self.send(Method::DELETE, path, Bytes::new()).await?).await
+    }
+
     /// Gets a path and reads the answer whole.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub use client::{Answer, Client};
 pub use ledger::Receipts;
 use qm_amazonq::Surface;
 use qm_front::serve::{Bounds, serve};
-use qm_front::{Bodies, Front, router};
+use qm_front::{Bodies, Front, Kept, router};
 use qm_relay::{Aliases, Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Endpoints, Identity, Login};
@@ -25,6 +25,9 @@ use tokio::net::TcpListener;
 
 /// The key that opens a house.
 pub const KEY: &str = "test-key-0123456789abcdef";
+
+/// Another key that opens it.
+pub const OTHER_KEY: &str = "test-key-fedcba9876543210";
 
 /// What a house is built with.
 pub struct Plan {
@@ -38,6 +41,10 @@ pub struct Plan {
     pub aliases: Aliases,
     /// Most bytes a body may have.
     pub max_body: usize,
+    /// Most responses that are kept.
+    pub kept: usize,
+    /// Most bytes that kept responses take.
+    pub kept_bytes: usize,
     /// How the simulator is set up.
     pub simulator: Options,
 }
@@ -62,6 +69,8 @@ impl Default for Plan {
             default_model: None,
             aliases: Aliases::default(),
             max_body: 32 << 20,
+            kept: 0,
+            kept_bytes: 1 << 20,
             simulator: Options::default(),
         }
     }
@@ -73,14 +82,14 @@ impl House {
     /// # Errors
     /// When a port cannot be had, or the plan names a surface that does not exist.
     pub async fn build(plan: Plan) -> io::Result<Self> {
-        let Plan { surface, deadlines, default_model, aliases, max_body, simulator } = plan;
+        let Plan { surface, deadlines, default_model, aliases, max_body, kept, kept_bytes, simulator } = plan;
         let surface = Surface::named(surface).ok_or_else(|| io::Error::other("no such surface"))?;
         let simulator = qm_simulator::start(simulator).await?;
         let random = counting();
         let account = Arc::new(account(surface, &simulator.base()).map_err(io::Error::other)?);
         let receipts = Arc::new(Receipts::default());
         let relay = Relay {
-            admission: Arc::new(StaticKeys::new(&[KEY.to_owned().into()])),
+            admission: Arc::new(StaticKeys::new(&[KEY, OTHER_KEY].map(|key| key.to_owned().into()))),
             accounts: Arc::new(OneAccount(Some(Arc::clone(&account)))),
             ledger: Arc::clone(&receipts) as _,
             deadlines,
@@ -92,9 +101,10 @@ impl House {
         let front = Front {
             relay: Arc::new(relay),
             bodies,
+            kept: Arc::new(Kept::new(kept, kept_bytes)),
             random,
             now: Arc::new(|| 1_700_000_000),
-            keys: 1,
+            keys: 2,
             draining: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await?;

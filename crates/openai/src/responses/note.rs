@@ -1,6 +1,10 @@
 //! What a reply must remember of the request it answers.
 
+use std::sync::Arc;
+
 use qm_canon::Display;
+
+use super::thread::Keeper;
 
 /// What a response says of itself besides what the upstream said.
 #[derive(Clone)]
@@ -28,6 +32,8 @@ pub struct Note {
     pub(super) named: Vec<Named>,
     /// Whether reasoning comes with what the client must send back for the model to read it again.
     pub(super) sealed: bool,
+    /// Who keeps the response once it is complete.
+    pub(super) keeper: Option<Arc<dyn Keeper>>,
 }
 
 /// A tool as the client declared it.
@@ -46,6 +52,13 @@ pub(super) struct Named {
 // === impl Note ===
 
 impl Note {
+    /// Has the response kept once it is complete.
+    #[must_use]
+    pub fn kept_by(mut self, keeper: Option<Arc<dyn Keeper>>) -> Self {
+        self.keeper = keeper;
+        self
+    }
+
     /// The tool of this upstream name, unless it is a plain function.
     pub(super) fn tool(&self, flat: &str) -> Option<&Named> {
         self.named.iter().find(|tool| &*tool.flat == flat)

@@ -17,7 +17,9 @@ use self::input::Reader;
 use self::tool::{Again, Tools};
 use self::wire::{Body, Input, Item};
 use super::note::Note;
-use crate::field::{Field, Shape};
+use super::thread::Past;
+use crate::call::Calls;
+use crate::field::{Field, List, Shape};
 use crate::path::Path;
 use crate::{body, setting};
 
@@ -34,6 +36,14 @@ pub struct Ask<'a> {
 /// [`qm_canon::Kind::Invalid`], in `OpenAI`'s wording and with the parameter at fault, for everything that is malformed
 /// or that the gateway cannot honour.
 pub fn decode(body: &[u8]) -> Result<Ask<'_>, Fault> {
+    decode_after(body, None)
+}
+
+/// The same for a gateway that keeps responses, with what went before this request.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_after<'a>(body: &'a [u8], past: Option<Past<'a>>) -> Result<Ask<'a>, Fault> {
     let mut body: Body<'_> = body::parse(body)?;
     let path = Path::Top("model");
     let model = mem::take(&mut body.model).required(&path)?;
@@ -41,13 +51,16 @@ pub fn decode(body: &[u8]) -> Result<Ask<'_>, Fault> {
         return Err(path.invalid("invalid_value", "expected the id of a model."));
     }
     let stream = mem::take(&mut body.stream).optional(&Path::Top("stream"))?.unwrap_or(false);
+    let previous = settings::previous(mem::take(&mut body.previous_response_id), past)?;
     settings::refuse_unsupported(&mut body)?;
     setting::tuning(mem::take(&mut body.temperature), &(0.0..=2.0), &Path::Top("temperature"))?;
     setting::tuning(mem::take(&mut body.top_p), &(0.0..=1.0), &Path::Top("top_p"))?;
     let sealed = settings::sealed(mem::take(&mut body.include), mem::take(&mut body.store))?;
     let path = Path::Top("parallel_tool_calls");
     let parallel = mem::take(&mut body.parallel_tool_calls).optional(&path)?.unwrap_or(true);
-    let mut note = Note { echo: echo::echo(&body, parallel), named: Vec::new(), sealed };
+    let stored = past.is_some_and(|past| past.kept);
+    let echo = echo::echo(&body, parallel, previous.as_deref(), stored);
+    let mut note = Note { echo, named: Vec::new(), sealed, keeper: None };
 
     let mut draft = Draft { model, single_tool: !parallel, ..Draft::default() };
     draft.sampling.max_tokens = setting::whole(body.max_output_tokens, 1, &Path::Top("max_output_tokens"))?;
@@ -61,7 +74,8 @@ pub fn decode(body: &[u8]) -> Result<Ask<'_>, Fault> {
     draft.system.extend(body.instructions.optional(&Path::Top("instructions"))?);
     let mut tools = Tools::default();
     tools.add(within(body.tools)?, Again::Refused, &Path::Top("tools"))?;
-    input(&mut draft, &mut tools, body.input.required(&Path::Top("input"))?)?;
+    let before = earlier(past)?;
+    input(&mut draft, &mut tools, before, body.input.required(&Path::Top("input"))?)?;
     if draft.turns.is_empty() {
         return Err(
             Path::Top("input").invalid("invalid_value", "expected at least one message of the user's.")
@@ -99,31 +113,58 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Reads the input, the tools in it first: calls may name tools that stand after them.
-fn input<'a>(draft: &mut Draft<'a>, tools: &mut Tools<'a>, input: Input<'a>) -> Result<(), Fault> {
-    let items = match input {
-        Input::Text(text) => {
-            draft.turns.push(Turn { role: Role::User, parts: vec![Part::Text(text.into())] });
-            return Ok(());
-        }
-        Input::Items(items) => items,
+/// The items that went before: those of requests that were understood in their time, and those of their answers.
+fn earlier(past: Option<Past<'_>>) -> Result<Vec<Field<Item<'_>>>, Fault> {
+    let Some(items) = past.map(|past| past.items).filter(|items| !items.is_empty()) else {
+        return Ok(Vec::new());
     };
-    let path = Path::Top("input");
-    let mut read = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
+    match serde_json::from_str(items) {
+        Ok(Field::Is(List(items))) => Ok(items),
+        _ => Err(Fault::internal("responses/kept-items")),
+    }
+}
+
+/// Reads the input and what went before it, the tools in them first: calls may name tools that stand after them.
+fn input<'a>(
+    draft: &mut Draft<'a>,
+    tools: &mut Tools<'a>,
+    before: Vec<Field<Item<'a>>>,
+    input: Input<'a>,
+) -> Result<(), Fault> {
+    let (items, text) = match input {
+        Input::Text(text) => (Vec::new(), Some(text)),
+        Input::Items(items) => (items, None),
+    };
+    let before = declared(tools, before, &Path::Top("previous_response_id"))?;
+    let items = declared(tools, items, &Path::Top("input"))?;
+    draft.turns.reserve(before.len() + items.len() + 1);
+    let mut reader = Reader { draft, tools, calls: Calls::default() };
+    for (items, path) in [(before, Path::Top("previous_response_id")), (items, Path::Top("input"))] {
+        for (index, item) in items.into_iter().enumerate() {
+            reader.add(item, index, &path.index(index))?;
+        }
+    }
+    if let Some(text) = text {
+        draft.turns.push(Turn { role: Role::User, parts: vec![Part::Text(text.into())] });
+    }
+    Ok(())
+}
+
+/// The items of a list, once the tools that stand among them are on offer.
+fn declared<'a>(
+    tools: &mut Tools<'a>,
+    items: Vec<Field<Item<'a>>>,
+    path: &Path<'_>,
+) -> Result<Vec<Item<'a>>, Fault> {
+    let items = items.into_iter().enumerate().map(|(index, item)| {
         let path = path.index(index);
         let mut item: Item<'_> = item.required(&path)?;
         if matches!(input::kind(&item, &path)?, "additional_tools" | "tool_search_output") {
             tools.add(mem::take(&mut item.tools), Again::Replaces, &path.key("tools"))?;
         }
-        read.push(item);
-    }
-    draft.turns.reserve(read.len());
-    let mut reader = Reader { draft, tools, calls: crate::call::Calls::default() };
-    for (index, item) in read.into_iter().enumerate() {
-        reader.add(item, index, &path.index(index))?;
-    }
-    Ok(())
+        Ok(item)
+    });
+    items.collect()
 }
 
 /// Reads a field that was kept as the client wrote it.

@@ -74,6 +74,15 @@ impl Answer {
         Some((item, &self.items[start..]))
     }
 
+    /// Hands the complete response to who keeps it, if anybody does.
+    pub(super) fn keep(&self, finish: &Finish) {
+        if let (Some(keeper), Ok(output)) = (&self.reply.note.keeper, str::from_utf8(&self.items)) {
+            let mut response = BytesMut::with_capacity(self.items.len() + 2048);
+            self.write(&mut response, State::Finished(finish));
+            keeper.keep(&self.reply.id, response.freeze(), output);
+        }
+    }
+
     /// Why the answer cannot end as it says it does, if so: never a made-up input, and never a call that is none.
     pub(super) fn breach(&self, finish: &Finish) -> Option<Fault> {
         (self.cut && finish.stop != Stop::MaxTokens).then(|| {

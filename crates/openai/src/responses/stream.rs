@@ -166,6 +166,7 @@ impl Stream {
             _ => "response.completed",
         };
         self.respond(kind, state);
+        self.answer.keep(finish);
         self.state = Course::Ended;
     }
 }

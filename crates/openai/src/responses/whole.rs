@@ -40,6 +40,7 @@ impl Whole {
             return;
         }
         self.answer.write(&mut self.out, State::Finished(finish));
+        self.answer.keep(finish);
         self.end = Some(Ok(()));
     }
 }

@@ -9,4 +9,5 @@
 mod reader;
 mod refused;
 mod reply;
+mod thread;
 mod understood;

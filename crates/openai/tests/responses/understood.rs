@@ -55,7 +55,7 @@ fn the_type_may_come_last() {
     assert!(described(ask.conversation()).ends_with("User\n  text \"a\"\n"));
 }
 
-fn described(conversation: &Conversation<'_>) -> String {
+pub(crate) fn described(conversation: &Conversation<'_>) -> String {
     let mut out = String::new();
     writeln!(out, "model: {}", conversation.model()).unwrap();
     writeln!(out, "max tokens: {:?}", conversation.sampling().max_tokens).unwrap();

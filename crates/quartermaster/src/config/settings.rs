@@ -120,6 +120,22 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Names that stand for models, ahead of the upstream's own and of those built in",
     ),
     plain(
+        "responses.keep",
+        "QM_KEEP_RESPONSES",
+        "--keep-responses",
+        "NUMBER",
+        Some("0"),
+        "Most responses kept in memory for previous_response_id; 0 keeps none",
+    ),
+    plain(
+        "responses.memory",
+        "QM_RESPONSES_MEMORY",
+        "--responses-memory",
+        "SIZE",
+        Some("64MiB"),
+        "Most memory that kept responses take together",
+    ),
+    plain(
         "timeouts.connect",
         "QM_CONNECT_TIMEOUT",
         "--connect-timeout",

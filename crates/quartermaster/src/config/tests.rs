@@ -62,6 +62,7 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
         [10, 240, 180, 3600, 15].map(Duration::from_secs)
     );
     assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Text));
+    assert_eq!((config.responses.keep, config.responses.memory_bytes), (0, 64 << 20));
     assert!(config.notes.is_empty());
 }
 
@@ -98,7 +99,8 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
     let file = format!(
         "[account]\nrefresh_token = \"{TOKEN}\"\nclient_id = \"client-1\"\nclient_secret = \"{SECRET}\"\n\
          [keys]\nclients = [\"{KEY}\", \"sk-client-other\"]\n[upstream]\nshare_content = true\nsurface = \"q\"\n\
-         [timeouts]\nidle = 30\nping_every = \"250ms\"\n[log]\nformat = \"json\"\n[models]\ndefault = \"m\"\n"
+         [timeouts]\nidle = 30\nping_every = \"250ms\"\n[log]\nformat = \"json\"\n[models]\ndefault = \"m\"\n\
+         [responses]\nkeep = 1000\nmemory = \"8MiB\"\n"
     );
     let config = load(&sources(&[], &[], Some(&file))).unwrap();
     assert!(config.account.is_some() && config.upstream.share_content);
@@ -106,6 +108,7 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
     assert_eq!(config.timeouts.idle, Duration::from_secs(30));
     assert_eq!(config.timeouts.ping_every, Duration::from_millis(250));
     assert_eq!((config.log.format, config.models.default.as_deref()), (LogFormat::Json, Some("m")));
+    assert_eq!((config.responses.keep, config.responses.memory_bytes), (1000, 8 << 20));
 }
 
 #[test]
@@ -155,6 +158,8 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
         ("QM_DEFAULT_MODEL", "two words", &["models.default"]),
         ("QM_MODEL_ALIASES", "gpt-4:m", &["models.aliases is \"gpt-4:m\"", "pair number 1", "NAME=MODEL"]),
         ("QM_IDLE_TIMEOUT", "0", &["timeouts.idle is \"0\"", "10ms to 24h"]),
+        ("QM_KEEP_RESPONSES", "all", &["responses.keep is \"all\"", "from 0"]),
+        ("QM_RESPONSES_MEMORY", "1KiB", &["responses.memory", "1MiB"]),
         ("QM_PING_EVERY", "soon", &["timeouts.ping_every is \"soon\""]),
         ("QM_LOG", "a=b=c", &["log.filter is \"a=b=c\""]),
         ("QM_LOG_FORMAT", "xml", &["log.format is \"xml\"", "text or json"]),

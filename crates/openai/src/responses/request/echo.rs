@@ -12,8 +12,14 @@ use crate::json;
 const LONGEST_BYTES: usize = 8 * 1024;
 
 /// Writes them, from the first key to the last value, on one line. What the gateway does not do is not repeated as if
-/// it did: nothing is stored, truncated or tuned.
-pub(super) fn echo(body: &Body<'_>, parallel_tool_calls: bool) -> Box<str> {
+/// it did: nothing is truncated or tuned, and what is `stored` and what went before it, the `previous` response, are
+/// given.
+pub(super) fn echo(
+    body: &Body<'_>,
+    parallel_tool_calls: bool,
+    previous: Option<&str>,
+    stored: bool,
+) -> Box<str> {
     let mut out = BytesMut::with_capacity(1024);
     out.extend_from_slice(b"\"background\":false,\"instructions\":");
     match &body.instructions {
@@ -39,10 +45,14 @@ pub(super) fn echo(body: &Body<'_>, parallel_tool_calls: bool) -> Box<str> {
     }
     out.extend_from_slice(b",\"parallel_tool_calls\":");
     out.extend_from_slice(if parallel_tool_calls { b"true" } else { b"false" });
-    out.extend_from_slice(
-        b",\"previous_response_id\":null,\"service_tier\":\"default\",\"store\":false,\"temperature\":null,\
-          \"top_p\":null,\"truncation\":\"disabled\"",
-    );
+    out.extend_from_slice(b",\"previous_response_id\":");
+    match previous {
+        Some(id) => json::string(&mut out, id),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"service_tier\":\"default\",\"store\":");
+    out.extend_from_slice(if stored { b"true" } else { b"false" });
+    out.extend_from_slice(b",\"temperature\":null,\"top_p\":null,\"truncation\":\"disabled\"");
     String::from_utf8(out.into()).unwrap_or_default().into_boxed_str()
 }
 

@@ -7,6 +7,7 @@ use qm_canon::{Display, Effort, Fault, Format, Thinking};
 use super::wire::{self, Body};
 use crate::field::{Field, Integer, List};
 use crate::path::Path;
+use crate::responses::thread::Past;
 use crate::setting;
 
 /// What `include` asks for when the client keeps the conversation itself.
@@ -18,13 +19,9 @@ const NO_STORE: &str =
 
 /// Refuses what changes the meaning of a request and cannot be honoured. Takes the fields it looks at.
 pub(super) fn refuse_unsupported(body: &mut Body<'_>) -> Result<(), Fault> {
-    let path = Path::Top("previous_response_id");
-    let previous = std::mem::take(&mut body.previous_response_id).optional(&path)?;
-    if previous.is_some_and(|id| !id.is_empty()) {
-        return Err(path.unsupported(NO_STORE));
-    }
     if body.conversation.is_some() {
-        return Err(Path::Top("conversation").unsupported(NO_STORE));
+        return Err(Path::Top("conversation")
+            .unsupported("names a conversation stored elsewhere: send the whole of it as `input`."));
     }
     if body.prompt.is_some() {
         return Err(Path::Top("prompt")
@@ -48,8 +45,18 @@ pub(super) fn refuse_unsupported(body: &mut Body<'_>) -> Result<(), Fault> {
     }
 }
 
+/// The response that the request goes on from. Without a `past` there are none to go on from.
+pub(super) fn previous<'a>(
+    field: Field<Cow<'a, str>>,
+    past: Option<Past<'_>>,
+) -> Result<Option<Cow<'a, str>>, Fault> {
+    let path = Path::Top("previous_response_id");
+    let previous = field.optional(&path)?.filter(|id| !id.is_empty());
+    if previous.is_some() && past.is_none() { Err(path.unsupported(NO_STORE)) } else { Ok(previous) }
+}
+
 /// Whether reasoning comes in a form that can be sent back: when `include` asks for it, and when the client leaves it
-/// to the server to remember, which this one does not.
+/// to the server to remember, which this one may not do, or not for long.
 pub(super) fn sealed(include: Field<List<Cow<'_, str>>>, store: Field<bool>) -> Result<bool, Fault> {
     let path = Path::Top("include");
     let List(items) = include.optional(&path)?.unwrap_or(List(Vec::new()));
