@@ -217,7 +217,7 @@ mod tests {
     async fn a_token_is_due_five_minutes_early_or_a_fifth_of_its_life() {
         for (life_s, due_s) in [(3600, 3300), (300, 240), (u64::MAX, 24 * 3600 - 300)] {
             let shared = shared();
-            shared.keep(granted("t", Duration::from_secs(life_s))).ok().expect("kept");
+            shared.keep(granted("t", Duration::from_secs(life_s))).expect("kept");
             advance(Duration::from_secs(due_s - 1)).await;
             assert!(shared.current(Margin::Ahead).is_some(), "{life_s}");
             advance(Duration::from_secs(1)).await;
@@ -236,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn while_somebody_refreshes_the_old_token_serves() {
         let tokens = Tokens { shared: Arc::new(shared()) };
-        tokens.shared.keep(granted("old", Duration::from_secs(60))).ok().expect("kept");
+        tokens.shared.keep(granted("old", Duration::from_secs(60))).expect("kept");
         if let Some(access) = &mut tokens.shared.state().access {
             access.due = Instant::now();
         }
