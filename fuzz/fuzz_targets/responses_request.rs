@@ -4,15 +4,31 @@
 use libfuzzer_sys::fuzz_target;
 use qm_canon::{Display, Encoder, Fault};
 use qm_openai::fault::{self, Api};
-use qm_openai::responses::{Reply, Stream, Whole, request};
+use qm_openai::responses::request::{Ask, decode, decode_after};
+use qm_openai::responses::thread::{Past, Thread, join};
+use qm_openai::responses::{Reply, Stream, Whole};
 use quartermaster_fuzz::{answer, models, sse};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+#[derive(Deserialize)]
+struct Answered<'a> {
+    #[serde(borrow)]
+    output: &'a RawValue,
+}
 
 fuzz_target!(|body: &[u8]| {
-    let ask = match request::decode(body) {
-        Ok(ask) => ask,
-        Err(fault) => return refused(&fault),
-    };
-    models::encodes(ask.conversation(), refused);
+    match decode(body) {
+        Ok(ask) => {
+            models::encodes(ask.conversation(), refused);
+            go_on(body, &answered(&ask));
+        }
+        Err(fault) => refused(&fault),
+    }
+});
+
+/// Answers it; returns the whole response.
+fn answered(ask: &Ask<'_>) -> String {
     let note = ask.reply_note();
     let reply = Reply {
         id: "resp_1".to_owned(),
@@ -31,7 +47,21 @@ fuzz_target!(|body: &[u8]| {
     let ended = sse::responses(&sse).expect("a good end");
     let said = std::str::from_utf8(&whole).expect("UTF-8");
     assert!(ended.ends_with(&format!("\"response\":{said}}}")), "{ended}\n{said}");
-});
+    said.to_owned()
+}
+
+/// A gateway that keeps responses can go on from whatever it has answered.
+fn go_on(body: &[u8], response: &str) {
+    let thread = Thread::of(body).expect("what can be answered can be kept");
+    let Answered { output } = serde_json::from_str(response).expect("a response");
+    let before = join("", thread.items(), output.get().trim_start_matches('[').trim_end_matches(']'));
+    models::json(before.as_bytes());
+    let next = br#"{"model":"m","previous_response_id":"resp_1","input":"And then?"}"#;
+    match decode_after(next, Some(Past { items: &before, kept: true })) {
+        Ok(ask) => models::encodes(ask.conversation(), refused),
+        Err(fault) => panic!("{fault}: {before}"),
+    }
+}
 
 fn refused(fault: &Fault) {
     assert!((400..=599).contains(&fault::status(fault)));
