@@ -86,6 +86,7 @@ fn main() -> Result<ExitCode> {
             .context("writing the page")?;
     }
     let missed = rows.iter().filter(|row| !row.holds()).count();
-    writeln!(std::io::stdout().lock(), "{} of {} floors hold", rows.len() - missed, rows.len())?;
+    let floors = rows.iter().filter(|row| row.has_floor()).count();
+    writeln!(std::io::stdout().lock(), "{} of {floors} floors hold", floors - missed)?;
     Ok(if options.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -138,17 +138,19 @@ impl Shape {
             connections: 16,
             rounds: effort.rounds,
             window: effort.window,
+            also_whole: false,
             stagger: Duration::ZERO,
         };
         Some(match self {
             Self::Small => unpaced,
-            Self::Large => Workload { connections: 8, ..unpaced },
+            Self::Large => Workload { connections: 8, also_whole: true, ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
             Self::Paced => Workload {
                 answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
                 connections: 600,
                 rounds: effort.paced_rounds,
                 window: effort.paced_window,
+                also_whole: false,
                 stagger: Duration::from_millis(10 * PACE_MS),
             },
             Self::Storm => return None,

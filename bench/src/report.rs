@@ -23,14 +23,20 @@ pub(crate) struct Row {
     /// What the floor speaks of.
     value: Spread,
     unit: &'static str,
-    floor: f64,
+    /// None where the targets ask for nothing: the number is there to be known.
+    floor: Option<f64>,
     goal: &'static str,
 }
 
 impl Row {
+    /// Whether there is a floor to hold.
+    pub(crate) fn has_floor(&self) -> bool {
+        self.floor.is_some()
+    }
+
     /// Whether the median holds the floor.
     pub(crate) fn holds(&self) -> bool {
-        self.value.median <= self.floor
+        self.floor.is_none_or(|floor| self.value.median <= floor)
     }
 }
 
@@ -56,6 +62,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
                     3.0,
                     "1.25×",
                 ));
+                rows.push(whole_row(outcome));
             }
             Shape::Writes => {
                 rows.push(cpu_row(
@@ -90,7 +97,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         gateway: format!("{:.0} ms", ready.median),
         value: ready,
         unit: " ms",
-        floor: 100.0,
+        floor: Some(100.0),
         goal: "10 ms",
     });
     let size = results.binary_bytes as f64 / MEGABYTE;
@@ -100,7 +107,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
         gateway: format!("{size:.1} MB"),
         value: Spread::of([size]),
         unit: " MB",
-        floor: 25.0,
+        floor: Some(25.0),
         goal: "12 MB",
     });
     rows
@@ -114,15 +121,19 @@ pub(crate) fn table(rows: &[Row]) -> String {
     );
     for row in rows {
         let Row { measure, nginx, gateway, value, unit, floor, goal } = row;
-        let verdict = if row.holds() { "holds" } else { "**missed**" };
-        let digits = if *unit == " MB" || floor > &50.0 { 1 } else { 2 };
-        let digits = if *floor < 1.0 { 3 } else { digits };
+        let (floor, verdict) = match floor {
+            Some(floor) => (format!("{floor}{unit}"), if row.holds() { "holds" } else { "**missed**" }),
+            None => ("–".to_owned(), "no floor"),
+        };
+        let limit = row.floor.unwrap_or(1.0);
+        let digits = if *unit == " MB" || limit > 50.0 { 1 } else { 2 };
+        let digits = if limit < 1.0 { 3 } else { digits };
         let Spread { median, min, max } = value;
         // Writing into a String can not fail.
         let _ = writeln!(
             table,
             "| {measure} | {nginx} | {gateway} | **{median:.digits$}{unit}** ({min:.digits$} – {max:.digits$}) \
-             | {floor}{unit} | {goal} | {verdict} |"
+             | {floor} | {goal} | {verdict} |"
         );
     }
     table
@@ -166,18 +177,29 @@ pub(crate) fn rig_table(results: &Results) -> String {
 }
 
 fn cpu_row(measure: &str, outcome: &Outcome, divisor: f64, floor: f64, goal: &'static str) -> Row {
-    let cpu = |window: &Window| window.cpu_us;
-    let (gateway, nginx) = (outcome.each(Arm::Gateway, cpu), outcome.yardstick(cpu));
+    let nginx = outcome.yardstick(|window| window.cpu_us);
+    Row { floor: Some(floor), goal, ..compared(measure, outcome, &nginx, divisor) }
+}
+
+/// What the large body costs beside an nginx that does not stream it.
+fn whole_row(outcome: &Outcome) -> Row {
+    let nginx = outcome.each(Arm::NginxWhole, |window| window.cpu_us);
+    let measure = "the same, against an nginx that takes the whole body into memory first";
+    compared(measure, outcome, &nginx, 1.0)
+}
+
+fn compared(measure: &str, outcome: &Outcome, nginx: &[f64], divisor: f64) -> Row {
+    let gateway = outcome.each(Arm::Gateway, |window| window.cpu_us);
     let shown =
         |values: &[f64]| format!("{:.1} µs", Spread::of(values.iter().map(|value| value / divisor)).median);
     Row {
         measure: measure.into(),
-        nginx: shown(&nginx),
+        nginx: shown(nginx),
         gateway: shown(&gateway),
-        value: ratios(&gateway, &nginx),
+        value: ratios(&gateway, nginx),
         unit: "×",
-        floor,
-        goal,
+        floor: None,
+        goal: "–",
     }
 }
 
@@ -197,7 +219,7 @@ fn delay_rows(paced: &Outcome) -> [Row; 2] {
             gateway: median(added(&gateway)),
             value: added(&gateway),
             unit: " ms",
-            floor: 0.1,
+            floor: Some(0.1),
             goal: "0.003 ms",
         },
         Row {
@@ -206,7 +228,7 @@ fn delay_rows(paced: &Outcome) -> [Row; 2] {
             gateway: shown(&gateway_p99),
             value: ratios(&gateway_p99, &nginx_p99),
             unit: "×",
-            floor: 2.0,
+            floor: Some(2.0),
             goal: "1.0×",
         },
     ]
@@ -243,7 +265,7 @@ fn storm_rows(results: &Results) -> [Row; 2] {
             ),
             value: rss,
             unit: " MB",
-            floor: 200.0,
+            floor: Some(200.0),
             goal: "1.0× nginx",
         },
         Row {
@@ -252,7 +274,7 @@ fn storm_rows(results: &Results) -> [Row; 2] {
             gateway: seconds(&first, cpu),
             value: ratios(&first, &nginx_first),
             unit: "×",
-            floor: 3.0,
+            floor: Some(3.0),
             goal: "1.5×",
         },
     ]
@@ -273,7 +295,7 @@ mod tests {
             gateway: "20.0 µs".into(),
             value: Spread { median, min: 1.0, max: 9.0 },
             unit: "×",
-            floor: 2.5,
+            floor: Some(2.5),
             goal: "1.5×",
         }
     }

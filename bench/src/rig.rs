@@ -62,6 +62,8 @@ pub(crate) enum Arm {
     Gateway,
     /// nginx once more: how far the rig disagrees with itself.
     NginxAgain,
+    /// nginx that takes a body whole into memory before it passes it on.
+    NginxWhole,
 }
 
 /// Everything running for one workload.
@@ -69,6 +71,8 @@ pub(crate) struct Rig {
     answers: Option<Answers>,
     simulator: SocketAddr,
     nginx: (SocketAddr, Process),
+    /// The door of the same nginx behind which bodies are taken whole.
+    nginx_whole: SocketAddr,
     gateway: (SocketAddr, Process),
     /// From starting the gateway to its first 200 (milliseconds).
     pub(crate) ready_ms: f64,
@@ -89,7 +93,7 @@ impl Rig {
     /// # Errors
     /// When one of them does not come up.
     pub(crate) async fn start(tools: &Tools, answers: Option<Answers>) -> Result<Self> {
-        let [simulator, nginx, gateway] = [free_address()?, free_address()?, free_address()?];
+        let [simulator, nginx, nginx_whole, gateway] = free_addresses()?;
         let core = |core| tools.pinned.then_some(core);
         let log = |name: &str| tools.scratch.join(format!("{name}.log"));
 
@@ -100,7 +104,7 @@ impl Rig {
         listening(simulator, &mut simulating, &log("simulator")).await?;
 
         let configuration = tools.scratch.join("nginx.conf");
-        fs::write(&configuration, nginx_configuration(tools, nginx, simulator))?;
+        fs::write(&configuration, nginx_configuration(tools, [nginx, nginx_whole], simulator))?;
         let arguments = ["-c".to_owned(), configuration.display().to_string()];
         let mut proxying = Process::start(&tools.nginx, &arguments, &[], core(Core::Target), &log("nginx"))?;
         listening(nginx, &mut proxying, &log("nginx")).await?;
@@ -117,7 +121,7 @@ impl Rig {
             .context("the gateway's /healthz")?;
 
         let (nginx, gateway) = ((nginx, proxying), (gateway, serving));
-        Ok(Self { answers, simulator, nginx, gateway, ready_ms, _simulator: simulating })
+        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, ready_ms, _simulator: simulating })
     }
 
     /// The arm as a target for `question`.
@@ -126,6 +130,7 @@ impl Rig {
         let (address, request, form) = match arm {
             Arm::Direct => (self.simulator, &question.upstream, Form::Frames),
             Arm::Nginx | Arm::NginxAgain => (self.nginx.0, &question.upstream, Form::Frames),
+            Arm::NginxWhole => (self.nginx_whole, &question.upstream, Form::Frames),
             Arm::Gateway => (self.gateway.0, &question.anthropic, Form::Sse),
         };
         Target { address, request: Rc::clone(request), form, texts }
@@ -135,7 +140,7 @@ impl Rig {
     pub(crate) fn process(&self, arm: Arm) -> Option<&Process> {
         match arm {
             Arm::Direct => None,
-            Arm::Nginx | Arm::NginxAgain => Some(&self.nginx.1),
+            Arm::Nginx | Arm::NginxAgain | Arm::NginxWhole => Some(&self.nginx.1),
             Arm::Gateway => Some(&self.gateway.1),
         }
     }
@@ -212,7 +217,11 @@ fn gateway_environment(listen: SocketAddr, simulator: SocketAddr) -> [(&'static 
     ]
 }
 
-fn nginx_configuration(tools: &Tools, listen: SocketAddr, upstream: SocketAddr) -> String {
+fn nginx_configuration(
+    tools: &Tools,
+    [listen, listen_whole]: [SocketAddr; 2],
+    upstream: SocketAddr,
+) -> String {
     // Each stream needs two connections, and some files are nginx's own.
     let connections = tools.open_files.saturating_sub(200).clamp(512, 20_000);
     include_str!("../nginx.conf")
@@ -220,12 +229,16 @@ fn nginx_configuration(tools: &Tools, listen: SocketAddr, upstream: SocketAddr) 
         .replace("@connections@", &connections.to_string())
         .replace("@scratch@", &tools.scratch.display().to_string())
         .replace("@listen@", &listen.to_string())
+        .replace("@listen_whole@", &listen_whole.to_string())
         .replace("@upstream@", &upstream.to_string())
 }
 
-/// A loopback address that nobody listens on now.
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+/// Loopback addresses that nobody listens on now.
+fn free_addresses<const N: usize>() -> Result<[SocketAddr; N]> {
+    // All are held until the last one is known, or the same could be given twice.
+    let held = (0..N).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
+    let addresses = held.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    addresses.try_into().ok().context("as many addresses as listeners")
 }
 
 /// Waits until somebody listens at `address`.
@@ -298,8 +311,8 @@ mod tests {
             scratch: "scratch".into(),
             open_files: 20_000,
         };
-        let [listen, upstream] = [free_address().unwrap(), free_address().unwrap()];
-        let text = nginx_configuration(&tools, listen, upstream);
+        let [listen, listen_whole, upstream] = free_addresses().unwrap();
+        let text = nginx_configuration(&tools, [listen, listen_whole], upstream);
         let body = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<String>();
         assert!(!body.contains('@') && body.contains("worker_connections 19800"), "{body}");
     }

@@ -18,6 +18,8 @@ pub(crate) struct Workload {
     pub(crate) rounds: usize,
     /// How long each arm is measured in each round.
     pub(crate) window: Duration,
+    /// Whether nginx is measured at its other door too, where it takes bodies whole.
+    pub(crate) also_whole: bool,
     /// Over which time the first questions are spread, so that paced streams do not run in step.
     pub(crate) stagger: Duration,
 }
@@ -59,7 +61,8 @@ impl Workload {
         let rig = Rig::start(tools, Some(self.answers)).await?;
         self.check_fidelity(&rig, question).await?;
         let mut connections = Vec::new();
-        for arm in ORDER {
+        let also = self.also_whole.then_some(Arm::NginxWhole);
+        for arm in ORDER.into_iter().chain(also) {
             let target = rig.target(arm, question);
             let opened = target.connect(self.connections).await?;
             let warm = target.load(opened, Until::Answers(1), self.stagger, self.limit()).await;
