@@ -13,9 +13,25 @@ const STAMP_DIGITS: usize = 20;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Anthropic's server-sent events.
-    Sse,
+    Messages,
+    /// Those of OpenAI's Chat Completions.
+    Chat,
+    /// Those of OpenAI's Responses.
+    Responses,
     /// The upstream's event stream.
     Frames,
+}
+
+/// How events of a form are told apart.
+struct Marks {
+    /// Begins an event that brings text.
+    text: &'static [u8],
+    /// Stands before the text in it.
+    key: &'static [u8],
+    /// Begins the event that marks a good end.
+    end: &'static [u8],
+    /// Begin an event that marks a bad one.
+    errors: &'static [&'static [u8]],
 }
 
 /// Reads one answer's body as it comes.
@@ -36,6 +52,31 @@ pub(crate) struct Seen {
     pub(crate) events: u64,
     /// Bytes of text, as escaped in JSON.
     pub(crate) text_bytes: u64,
+}
+
+impl Form {
+    fn marks(self) -> Marks {
+        match self {
+            Self::Messages | Self::Frames => Marks {
+                text: b"event: content_block_delta",
+                key: b"\"text\":\"",
+                end: b"event: message_stop",
+                errors: &[b"event: error"],
+            },
+            Self::Chat => Marks {
+                text: b"data: {\"id\"",
+                key: b"\"content\":\"",
+                end: b"data: [DONE]",
+                errors: &[b"data: {\"error\""],
+            },
+            Self::Responses => Marks {
+                text: b"event: response.output_text.delta",
+                key: b"\"delta\":\"",
+                end: b"event: response.completed",
+                errors: &[b"event: error", b"event: response.failed"],
+            },
+        }
+    }
 }
 
 impl Answer {
@@ -60,7 +101,7 @@ impl Answer {
     /// Whether the answer has its own mark of a good end; a cut stream of events has none.
     pub(crate) fn complete(&self) -> bool {
         let ended = match self.form {
-            Form::Sse => self.ended,
+            Form::Messages | Form::Chat | Form::Responses => self.ended,
             // The upstream has no closing frame of its own; what is left over would be half a frame.
             Form::Frames => self.seen.events > 0,
         };
@@ -90,7 +131,7 @@ impl Answer {
     /// Reads the whole pieces at the head of `bytes` and says how many bytes they took.
     fn scan(&mut self, bytes: &[u8], stamped: &mut impl FnMut(u64)) -> Result<usize> {
         match self.form {
-            Form::Sse => self.scan_sse(bytes, stamped),
+            Form::Messages | Form::Chat | Form::Responses => self.scan_sse(bytes, stamped),
             Form::Frames => self.scan_frames(bytes, stamped),
         }
     }
@@ -101,12 +142,13 @@ impl Answer {
             let event = &bytes[used..used + end];
             used += end + 2;
             self.seen.events += 1;
-            if event.starts_with(b"event: error") {
+            let marks = self.form.marks();
+            if marks.errors.iter().any(|mark| event.starts_with(mark)) {
                 bail!("an error event: {}", String::from_utf8_lossy(&event[..event.len().min(300)]));
             }
-            self.ended |= event.starts_with(b"event: message_stop");
-            if event.starts_with(b"event: content_block_delta") {
-                self.text_of(event, b"\"text\":\"", stamped);
+            self.ended |= event.starts_with(marks.end);
+            if event.starts_with(marks.text) {
+                self.text_of(event, marks.key, stamped);
             }
         }
         Ok(used)
@@ -209,7 +251,7 @@ mod tests {
             true,
         );
         for cut in 0..=SSE.len() {
-            assert_eq!(read(Form::Sse, SSE, cut), expect);
+            assert_eq!(read(Form::Messages, SSE, cut), expect);
         }
         for cut in 0..=frames.len() {
             assert_eq!(read(Form::Frames, &frames, cut), expect);
@@ -219,10 +261,10 @@ mod tests {
     #[test]
     fn a_bad_end_is_never_complete() {
         let cut = &SSE[..SSE.len() - 20];
-        assert!(!read(Form::Sse, cut, 0).3);
+        assert!(!read(Form::Messages, cut, 0).3);
         let half = &frame("assistantResponseEvent", "{\"content\":\"x\"}")[..30];
         assert!(!read(Form::Frames, half, 0).3);
-        assert!(Answer::new(Form::Sse).feed(b"event: error\ndata: {}\n\n", |_| ()).is_err());
+        assert!(Answer::new(Form::Messages).feed(b"event: error\ndata: {}\n\n", |_| ()).is_err());
         assert!(Answer::new(Form::Frames).feed(&frame("exception", "{}"), |_| ()).is_err());
         assert!(Answer::new(Form::Frames).feed(&[0; 16], |_| ()).is_err());
     }

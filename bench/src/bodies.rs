@@ -1,10 +1,39 @@
-//! What is asked: an Anthropic request of about a kilobyte, and an agent's conversation of about 200 KB. Both are
-//! the same in every run.
+//! What is asked: a request of about a kilobyte, and an agent's conversation of about 200 KB, in each format that
+//! clients speak. All are the same in every run.
 
 use serde_json::{Value, json};
 
+/// The formats that clients speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Dialect {
+    Messages,
+    Chat,
+    Responses,
+}
+
+impl Dialect {
+    /// The path of the format.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Messages => "/v1/messages",
+            Self::Chat => "/v1/chat/completions",
+            Self::Responses => "/v1/responses",
+        }
+    }
+
+    /// The same request, which is given as Anthropic's, in this format.
+    pub(crate) fn say(self, messages: &Value) -> Vec<u8> {
+        let said = match self {
+            Self::Messages => messages.clone(),
+            Self::Chat => as_chat(messages),
+            Self::Responses => as_responses(messages),
+        };
+        said.to_string().into_bytes()
+    }
+}
+
 /// A small request: one question, about 1 KB.
-pub(crate) fn small() -> Vec<u8> {
+pub(crate) fn small() -> Value {
     let question = "Please explain in a few sentences how a gateway can pass on a stream of events without \
                     adding delay, which system calls it needs for each event, and what it must never buffer. "
         .repeat(4);
@@ -15,12 +44,10 @@ pub(crate) fn small() -> Vec<u8> {
         "system": "You are a patient engineer who answers briefly.",
         "messages": [{"role": "user", "content": question}],
     })
-    .to_string()
-    .into_bytes()
 }
 
 /// An agent's conversation: 18 tools, and turns of tool use and results until it has about 200 KB.
-pub(crate) fn conversation() -> Vec<u8> {
+pub(crate) fn conversation() -> Value {
     let mut messages =
         vec![json!({"role": "user", "content": "Find out why the relay drops the last event."})];
     let mut bytes = 0;
@@ -47,8 +74,73 @@ pub(crate) fn conversation() -> Vec<u8> {
         "tools": TOOLS.iter().map(|name| tool(name)).collect::<Vec<Value>>(),
         "messages": messages,
     })
-    .to_string()
-    .into_bytes()
+}
+
+fn as_chat(request: &Value) -> Value {
+    let system = match &request["system"] {
+        Value::Array(blocks) => blocks[0]["text"].clone(),
+        text => text.clone(),
+    };
+    let mut messages = vec![json!({"role": "system", "content": system})];
+    for message in list(&request["messages"]) {
+        match &message["content"] {
+            Value::Array(blocks) if message["role"] == "assistant" => messages.push(json!({
+                "role": "assistant", "content": blocks[0]["text"],
+                "tool_calls": [{"id": blocks[1]["id"], "type": "function", "function":
+                    {"name": blocks[1]["name"], "arguments": blocks[1]["input"].to_string()}}],
+            })),
+            Value::Array(blocks) => messages.push(json!({
+                "role": "tool", "tool_call_id": blocks[0]["tool_use_id"],
+                "content": [{"type": "text", "text": blocks[0]["content"][0]["text"]}],
+            })),
+            text => messages.push(json!({"role": "user", "content": text})),
+        }
+    }
+    let tools: Vec<Value> = list(&request["tools"])
+        .iter()
+        .map(|tool| {
+            json!({"type": "function", "function": {"name": tool["name"],
+            "description": tool["description"], "parameters": tool["input_schema"]}})
+        })
+        .collect();
+    let mut chat = json!({"model": MODEL, "max_tokens": 32_000, "stream": true, "messages": messages});
+    if !tools.is_empty() {
+        chat["tools"] = tools.into();
+    }
+    chat
+}
+
+fn as_responses(request: &Value) -> Value {
+    let chat = as_chat(request);
+    let mut input = Vec::new();
+    for message in list(&chat["messages"]).iter().skip(1) {
+        match message["role"].as_str() {
+            Some("assistant") => {
+                let call = &message["tool_calls"][0];
+                input.push(json!({"type": "message", "role": "assistant",
+                    "content": [{"type": "output_text", "text": message["content"]}]}));
+                input.push(json!({"type": "function_call", "call_id": call["id"],
+                    "name": call["function"]["name"], "arguments": call["function"]["arguments"]}));
+            }
+            Some("tool") => input.push(json!({"type": "function_call_output",
+                "call_id": message["tool_call_id"], "output": message["content"][0]["text"]})),
+            _ => input.push(json!({"type": "message", "role": "user",
+                "content": [{"type": "input_text", "text": message["content"]}]})),
+        }
+    }
+    let tools: Vec<Value> = list(&request["tools"])
+        .iter()
+        .map(|tool| {
+            json!({"type": "function", "name": tool["name"], "description": tool["description"],
+            "parameters": tool["input_schema"]})
+        })
+        .collect();
+    json!({"model": MODEL, "max_output_tokens": 32_000, "stream": true, "store": false,
+        "instructions": chat["messages"][0]["content"], "input": input, "tools": tools})
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 const MODEL: &str = "claude-sonnet-4-5";
@@ -104,8 +196,11 @@ mod tests {
 
     #[test]
     fn sizes_are_what_the_report_says() {
-        assert!((700..1_500).contains(&small().len()), "{}", small().len());
-        assert!((190_000..215_000).contains(&conversation().len()), "{}", conversation().len());
+        for dialect in [Dialect::Messages, Dialect::Chat, Dialect::Responses] {
+            let (small, large) = (dialect.say(&small()).len(), dialect.say(&conversation()).len());
+            assert!((700..1_500).contains(&small), "{dialect:?}: {small}");
+            assert!((190_000..225_000).contains(&large), "{dialect:?}: {large}");
+        }
         assert_eq!(conversation(), conversation());
     }
 }

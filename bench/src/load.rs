@@ -237,7 +237,7 @@ mod tests {
         let run = async {
             let address = serve(answer, per_connection).await;
             let request = Rc::from(b"POST / HTTP/1.1\r\n\r\n".as_slice());
-            let target = Target { address, request, form: Form::Sse, texts };
+            let target = Target { address, request, form: Form::Messages, texts };
             let connections = target.connect(3).await?;
             let limit = Duration::from_secs(20);
             let (back, tally) = target.load(connections, Until::Answers(5), Duration::ZERO, limit).await?;

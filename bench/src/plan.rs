@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::bodies;
+use crate::bodies::{self, Dialect};
 use crate::rig::{Answers, Arm, Question, Rig, Tools};
 use crate::storm::{self, Storm};
 use crate::workload::{Outcome, Workload};
@@ -29,6 +29,18 @@ pub(crate) enum Shape {
     Writes,
     /// Small bodies, 600 answers at a time, their events 20 ms apart.
     Paced,
+    /// As small, in OpenAI's Chat Completions.
+    ChatSmall,
+    /// As large, in Chat Completions.
+    ChatLarge,
+    /// As paced, in Chat Completions.
+    ChatPaced,
+    /// As small, in OpenAI's Responses.
+    ResponsesSmall,
+    /// As large, in Responses.
+    ResponsesLarge,
+    /// As paced, in Responses.
+    ResponsesPaced,
     /// 5,000 streams at once.
     Storm,
 }
@@ -90,16 +102,20 @@ pub(crate) async fn run(
 ) -> Result<Results> {
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
     let recorder = Rig::start(tools, None).await?;
-    let small = recorder.record(&small_body).await.context("recording the small request")?;
-    let large = recorder.record(&large_body).await.context("recording the 200 KB conversation")?;
+    let small =
+        recorder.record(Dialect::Messages, &small_body).await.context("recording the small request")?;
+    let mut questions = Vec::new();
+    for shape in Shape::ALL.into_iter().filter(|shape| chosen.contains(shape)) {
+        let body = if shape.is_large() { &large_body } else { &small_body };
+        questions.push((shape, recorder.record(shape.dialect(), body).await.context(shape.name())?));
+    }
     drop(recorder);
 
     let mut outcomes = Vec::new();
-    for shape in Shape::ALL.into_iter().filter(|shape| chosen.contains(shape)) {
+    for (shape, question) in &questions {
         let (Some(workload), name) = (shape.workload(effort), shape.name()) else { continue };
         say(name);
-        let question = if shape == Shape::Large { &large } else { &small };
-        outcomes.push((shape, workload.run(tools, question).await.context(name)?));
+        outcomes.push((*shape, workload.run(tools, question).await.context(name)?));
     }
     let mut storms = Vec::new();
     let rounds = if chosen.contains(&Shape::Storm) { effort.storms } else { 0 };
@@ -110,14 +126,48 @@ pub(crate) async fn run(
     Ok(Results {
         outcomes,
         storms,
-        large_bytes: large_body.len(),
-        small_bytes: small_body.len(),
+        large_bytes: Dialect::Messages.say(&large_body).len(),
+        small_bytes: Dialect::Messages.say(&small_body).len(),
         binary_bytes: std::fs::metadata(&tools.quartermaster)?.len(),
     })
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 5] = [Self::Small, Self::Large, Self::Writes, Self::Paced, Self::Storm];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Small,
+        Self::Large,
+        Self::Writes,
+        Self::Paced,
+        Self::ChatSmall,
+        Self::ChatLarge,
+        Self::ChatPaced,
+        Self::ResponsesSmall,
+        Self::ResponsesLarge,
+        Self::ResponsesPaced,
+        Self::Storm,
+    ];
+
+    /// The format that the client speaks.
+    fn dialect(self) -> Dialect {
+        match self {
+            Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Storm => Dialect::Messages,
+            Self::ChatSmall | Self::ChatLarge | Self::ChatPaced => Dialect::Chat,
+            Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced => Dialect::Responses,
+        }
+    }
+
+    /// What a row of the report says of the format; Messages goes without saying.
+    pub(crate) fn format(self) -> &'static str {
+        match self.dialect() {
+            Dialect::Messages => "",
+            Dialect::Chat => " (Chat)",
+            Dialect::Responses => " (Responses)",
+        }
+    }
+
+    fn is_large(self) -> bool {
+        matches!(self, Self::Large | Self::ChatLarge | Self::ResponsesLarge)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -125,6 +175,12 @@ impl Shape {
             Self::Large => "200 KB conversation, one write, 8 connections",
             Self::Writes => "small body, 50 writes, 16 connections",
             Self::Paced => "600 streams, paced 20 ms apart",
+            Self::ChatSmall => "Chat: small body, one write, 16 connections",
+            Self::ChatLarge => "Chat: 200 KB conversation, one write, 8 connections",
+            Self::ChatPaced => "Chat: 600 streams, paced 20 ms apart",
+            Self::ResponsesSmall => "Responses: small body, one write, 16 connections",
+            Self::ResponsesLarge => "Responses: 200 KB conversation, one write, 8 connections",
+            Self::ResponsesPaced => "Responses: 600 streams, paced 20 ms apart",
             Self::Storm => "5,000 streams arriving at once",
         }
     }
@@ -142,10 +198,11 @@ impl Shape {
             stagger: Duration::ZERO,
         };
         Some(match self {
-            Self::Small => unpaced,
+            Self::Small | Self::ChatSmall | Self::ResponsesSmall => unpaced,
+            Self::ChatLarge | Self::ResponsesLarge => Workload { connections: 8, ..unpaced },
             Self::Large => Workload { connections: 8, also_whole: true, ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
-            Self::Paced => Workload {
+            Self::Paced | Self::ChatPaced | Self::ResponsesPaced => Workload {
                 answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
                 connections: 600,
                 rounds: effort.paced_rounds,

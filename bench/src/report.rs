@@ -44,45 +44,27 @@ impl Row {
 pub(crate) fn rows(results: &Results) -> Vec<Row> {
     let mut rows = Vec::new();
     for (shape, outcome) in &results.outcomes {
+        let format = shape.format();
         match shape {
-            Shape::Small => {
-                rows.push(cpu_row(
-                    "CPU per request, small body, 50 events in one burst",
-                    outcome,
-                    1.0,
-                    2.5,
-                    "1.5×",
-                ));
+            Shape::Small | Shape::ChatSmall | Shape::ResponsesSmall => {
+                let measure = format!("CPU per request, small body, 50 events in one burst{format}");
+                rows.push(cpu_row(&measure, outcome, 1.0, 2.5, "1.5×"));
             }
-            Shape::Large => {
-                rows.push(cpu_row(
-                    "CPU per request, 200 KB conversation, 50 events",
-                    outcome,
-                    1.0,
-                    3.0,
-                    "1.25×",
-                ));
-                rows.push(whole_row(outcome));
+            Shape::Large | Shape::ChatLarge | Shape::ResponsesLarge => {
+                let measure = format!("CPU per request, 200 KB conversation, 50 events{format}");
+                rows.push(cpu_row(&measure, outcome, 1.0, 3.0, "1.25×"));
+                if *shape == Shape::Large {
+                    rows.push(whole_row(outcome));
+                }
             }
             Shape::Writes => {
-                rows.push(cpu_row(
-                    "CPU per request, small body, 50 events in 50 writes",
-                    outcome,
-                    1.0,
-                    2.5,
-                    "1.5×",
-                ));
+                let measure = "CPU per request, small body, 50 events in 50 writes";
+                rows.push(cpu_row(measure, outcome, 1.0, 2.5, "1.5×"));
             }
-            Shape::Paced => {
-                let events = EVENTS as f64;
-                rows.push(cpu_row(
-                    "CPU per event, paced 20 ms apart, 600 streams",
-                    outcome,
-                    events,
-                    1.5,
-                    "1.0×",
-                ));
-                rows.extend(delay_rows(outcome));
+            Shape::Paced | Shape::ChatPaced | Shape::ResponsesPaced => {
+                let measure = format!("CPU per event, paced 20 ms apart, 600 streams{format}");
+                rows.push(cpu_row(&measure, outcome, EVENTS as f64, 1.5, "1.0×"));
+                rows.extend(delay_rows(outcome, format));
             }
             Shape::Storm => {}
         }
@@ -203,7 +185,7 @@ fn compared(measure: &str, outcome: &Outcome, nginx: &[f64], divisor: f64) -> Ro
     }
 }
 
-fn delay_rows(paced: &Outcome) -> [Row; 2] {
+fn delay_rows(paced: &Outcome, format: &str) -> [Row; 2] {
     let p50 = |window: &Window| window.delay_p50_ms;
     let p99 = |window: &Window| window.delay_p99_ms;
     let (direct, nginx, gateway) =
@@ -214,7 +196,7 @@ fn delay_rows(paced: &Outcome) -> [Row; 2] {
     let median = |spread: Spread| format!("{:.3} ms", spread.median);
     [
         Row {
-            measure: "delay added to an event, 600 paced streams, p50".into(),
+            measure: format!("delay added to an event, 600 paced streams, p50{format}"),
             nginx: median(added(&nginx)),
             gateway: median(added(&gateway)),
             value: added(&gateway),
@@ -223,7 +205,7 @@ fn delay_rows(paced: &Outcome) -> [Row; 2] {
             goal: "0.003 ms",
         },
         Row {
-            measure: "delay of an event, 600 paced streams, p99, all the way".into(),
+            measure: format!("delay of an event, 600 paced streams, p99, all the way{format}"),
             nginx: shown(&nginx_p99),
             gateway: shown(&gateway_p99),
             value: ratios(&gateway_p99, &nginx_p99),

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::answer::Form;
+use crate::bodies::Dialect;
 use crate::http::Response;
 use crate::load::Target;
 use crate::process::{Core, Process};
@@ -82,7 +83,8 @@ pub(crate) struct Rig {
 /// A request as both arms get it: the client's, and what the gateway makes of it for the upstream.
 #[derive(Clone)]
 pub(crate) struct Question {
-    anthropic: Rc<[u8]>,
+    client: Rc<[u8]>,
+    form: Form,
     upstream: Rc<[u8]>,
 }
 
@@ -131,7 +133,7 @@ impl Rig {
             Arm::Direct => (self.simulator, &question.upstream, Form::Frames),
             Arm::Nginx | Arm::NginxAgain => (self.nginx.0, &question.upstream, Form::Frames),
             Arm::NginxWhole => (self.nginx_whole, &question.upstream, Form::Frames),
-            Arm::Gateway => (self.gateway.0, &question.anthropic, Form::Sse),
+            Arm::Gateway => (self.gateway.0, &question.client, question.form),
         };
         Target { address, request: Rc::clone(request), form, texts }
     }
@@ -145,24 +147,31 @@ impl Rig {
         }
     }
 
-    /// Sends `body` through the gateway to a simulator that checks and records, and reads there what the gateway
+    /// Sends `request` in this format through the gateway to a simulator that checks and records, and reads there what the gateway
     /// made of it: the bytes that nginx then passes on unread.
     ///
     /// # Errors
     /// When the gateway or the simulator refuses the request, or the record does not hold it.
-    pub(crate) async fn record(&self, body: &[u8]) -> Result<Question> {
+    pub(crate) async fn record(&self, dialect: Dialect, request: &Value) -> Result<Question> {
+        let body = dialect.say(request);
         let head = format!(
-            "POST /v1/messages HTTP/1.1\r\nhost: bench\r\nx-api-key: {KEY}\r\nanthropic-version: 2023-06-01\r\n\
+            "POST {} HTTP/1.1\r\nhost: bench\r\nx-api-key: {KEY}\r\nanthropic-version: 2023-06-01\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            dialect.path(),
             body.len()
         );
-        let anthropic = [head.as_bytes(), body].concat();
-        exchange(self.gateway.0, &anthropic).await.context("a request through the gateway")?;
+        let client = [head.as_bytes(), &body].concat();
+        exchange(self.gateway.0, &client).await.context("a request through the gateway")?;
         let requests =
             exchange(self.simulator, b"GET /_sim/requests HTTP/1.1\r\nhost: bench\r\n\r\n").await?;
         let requests: Value = serde_json::from_slice(&requests).context("the simulator's record")?;
         let upstream = upstream_request(&requests).context("the simulator recorded no chat request")?;
-        Ok(Question { anthropic: anthropic.into(), upstream: upstream.into() })
+        let form = match dialect {
+            Dialect::Messages => Form::Messages,
+            Dialect::Chat => Form::Chat,
+            Dialect::Responses => Form::Responses,
+        };
+        Ok(Question { client: client.into(), form, upstream: upstream.into() })
     }
 }
 
