@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Only these shapes of load: small, large, writes, paced, storm; no page is written then.
     #[arg(long, value_name = "SHAPE")]
     only: Vec<String>,
+    /// Build the gateway with jemalloc instead of mimalloc; needs `make`.
+    #[arg(long)]
+    jemalloc: bool,
     /// The gateway's binary; built when absent.
     #[arg(long)]
     bin: Option<PathBuf>,
@@ -32,12 +35,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let root = tree::root();
     let (nginx, target) = (nginx()?, target()?);
     let profile = if options.quick { "release" } else { "dist" };
-    build("qm-bench", "release")?;
+    build("qm-bench", "release", &[])?;
     let (gateway, built) = if let Some(binary) = &options.bin {
         (binary.clone(), format!("a binary given as {}", binary.file_name().unwrap_or_default().display()))
     } else {
-        build("quartermaster", profile)?;
-        (target.join(profile).join("quartermaster"), description(profile))
+        let features: &[&str] = if options.jemalloc { &["--features", "jemalloc"] } else { &[] };
+        build("quartermaster", profile, features)?;
+        let allocator = if options.jemalloc { ", with jemalloc" } else { "" };
+        (target.join(profile).join("quartermaster"), description(profile) + allocator)
     };
     let pinned = process::answers("taskset", &["-c", "0,1", "true"]);
     if !pinned {
@@ -73,14 +78,10 @@ fn measured(pinned: bool) -> Command {
     command
 }
 
-fn build(package: &str, profile: &str) -> Result<()> {
-    process::run(Command::new("cargo").current_dir(tree::root()).args([
-        "build",
-        "--package",
-        package,
-        "--profile",
-        profile,
-    ]))
+fn build(package: &str, profile: &str, features: &[&str]) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(tree::root()).args(["build", "--package", package, "--profile", profile]);
+    process::run(cargo.args(features))
 }
 
 /// Where cargo puts what it builds.

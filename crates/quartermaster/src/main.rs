@@ -23,8 +23,14 @@ use crate::cli::{Cli, Command};
 
 /// Answers are many short-lived buffers of like sizes; mimalloc serves these with less memory and time than libc,
 /// and needs nothing but a C compiler to build.
+#[cfg(not(feature = "jemalloc"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Gives what a burst of streams has left behind back to the system sooner, at some cost for each request.
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The command did what it was asked to.
 const DONE: ExitCode = ExitCode::SUCCESS;
