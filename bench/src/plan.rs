@@ -70,13 +70,13 @@ pub(crate) struct Results {
 }
 
 impl Effort {
-    /// Some six minutes.
+    /// Some nine minutes.
     pub(crate) const FULL: Self = Self {
-        rounds: 7,
-        window: Duration::from_millis(2_500),
-        paced_rounds: 5,
-        paced_window: Duration::from_secs(4),
-        storms: 3,
+        rounds: 5,
+        window: Duration::from_millis(2_000),
+        paced_rounds: 4,
+        paced_window: Duration::from_secs(3),
+        storms: 2,
         rest: Duration::from_secs(5),
     };
     /// Some sixty seconds: enough to see a regression, not to publish.

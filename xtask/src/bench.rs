@@ -10,18 +10,15 @@ use crate::{process, tree};
 /// Benchmark the gateway against nginx as a byte proxy.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// A minute instead of six, the release build, and no page: to see a regression, not to publish.
+    /// Two minutes instead of nine, the release build, and no page: to see a regression, not to publish.
     #[arg(long)]
     quick: bool,
     /// Fail when a floor is missed.
     #[arg(long)]
     check: bool,
-    /// Only these shapes of load: small, large, writes, paced, storm; no page is written then.
+    /// Only these shapes of load: small, large, writes, paced, storm, and chat-small, responses-large and so on; no page is written then.
     #[arg(long, value_name = "SHAPE")]
     only: Vec<String>,
-    /// Build the gateway with jemalloc instead of mimalloc; needs `make`.
-    #[arg(long)]
-    jemalloc: bool,
     /// The gateway's binary; built when absent.
     #[arg(long)]
     bin: Option<PathBuf>,
@@ -35,14 +32,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let root = tree::root();
     let (nginx, target) = (nginx()?, target()?);
     let profile = if options.quick { "release" } else { "dist" };
-    build("qm-bench", "release", &[])?;
+    build("qm-bench", "release")?;
     let (gateway, built) = if let Some(binary) = &options.bin {
         (binary.clone(), format!("a binary given as {}", binary.file_name().unwrap_or_default().display()))
     } else {
-        let features: &[&str] = if options.jemalloc { &["--features", "jemalloc"] } else { &[] };
-        build("quartermaster", profile, features)?;
-        let allocator = if options.jemalloc { ", with jemalloc" } else { "" };
-        (target.join(profile).join("quartermaster"), description(profile) + allocator)
+        build("quartermaster", profile)?;
+        (target.join(profile).join("quartermaster"), description(profile))
     };
     let pinned = process::answers("taskset", &["-c", "0,1", "true"]);
     if !pinned {
@@ -78,10 +73,9 @@ fn measured(pinned: bool) -> Command {
     command
 }
 
-fn build(package: &str, profile: &str, features: &[&str]) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(tree::root()).args(["build", "--package", package, "--profile", profile]);
-    process::run(cargo.args(features))
+fn build(package: &str, profile: &str) -> Result<()> {
+    let arguments = ["build", "--package", package, "--profile", profile];
+    process::run(Command::new("cargo").current_dir(tree::root()).args(arguments))
 }
 
 /// Where cargo puts what it builds.

@@ -21,13 +21,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
-/// Answers are many short-lived buffers of like sizes; mimalloc serves these with less memory and time than libc,
-/// and needs nothing but a C compiler to build.
-#[cfg(not(feature = "jemalloc"))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Gives what a burst of streams has left behind back to the system sooner, at some cost for each request.
+/// Thousands of open streams are many small buffers of like sizes: jemalloc holds these in less memory than others,
+/// and gives what a burst has left behind back to the system. How it is set: `.cargo/config.toml`.
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
