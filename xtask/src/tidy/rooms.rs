@@ -29,6 +29,7 @@ const ROOMS: &[Room] = &[
     room("qm-anthropic", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-openai", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-amazonq", &["qm-canon", "qm-framing"], &[]),
+    room("qm-credential", &[], &[]),
     // Hands: I/O.
     room("qm-upstream", &["qm-amazonq", "qm-canon"], &["qm-simulator"]),
     // Use: the life of one request.
@@ -54,7 +55,8 @@ const ROOMS: &[Room] = &[
 ];
 
 /// Rooms that must be fit to be read in the bath: fuzzed, replayed, without a runtime.
-const LANGUAGE: &[&str] = &["qm-canon", "qm-framing", "qm-json", "qm-anthropic", "qm-openai", "qm-amazonq"];
+const LANGUAGE: &[&str] =
+    &["qm-canon", "qm-framing", "qm-json", "qm-anthropic", "qm-openai", "qm-amazonq", "qm-credential"];
 
 /// What brings a runtime, a socket, a database, a log or chance with it.
 const NOT_LANGUAGE: &[&str] = &[
