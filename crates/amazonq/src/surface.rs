@@ -1,10 +1,12 @@
 //! The faces of the upstream, as a table (spec/upstream.md §0.2, spec/upstream-2026.md §1).
 //!
 //! Bodies are the same JSON everywhere; envelope, host and a few fields differ. Which face serves an account is the
-//! account's business; here is only what each one looks like.
+//! account's business; here is only what each one looks like, and in [`ladder`] which to try for whom.
+
+pub mod ladder;
 
 /// One way to reach the service.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Surface {
     /// The name in configuration and logs.
     pub name: &'static str,
@@ -18,6 +20,12 @@ pub struct Surface {
     pub chat: Operation,
     /// The list of models.
     pub models: Operation,
+    /// What the account has used and may use.
+    pub usage: Operation,
+    /// The profiles that the account may use.
+    pub profiles: Operation,
+    /// The profile that a key belongs to.
+    pub own_profile: Operation,
     /// The `origin` of a message.
     pub origin: &'static str,
     /// Where the agent mode is said.
@@ -25,7 +33,7 @@ pub struct Surface {
 }
 
 /// How an operation is addressed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Operation {
     /// HTTP method.
     pub method: &'static str,
@@ -52,6 +60,10 @@ const fn rpc(target: &'static str) -> Operation {
     Operation { method: "POST", path: "/", target: Some(target) }
 }
 
+const fn rest(method: &'static str, path: &'static str) -> Operation {
+    Operation { method, path, target: None }
+}
+
 /// All faces, the default first.
 pub static SURFACES: [Surface; 5] = [
     Surface {
@@ -61,6 +73,9 @@ pub static SURFACES: [Surface; 5] = [
         content_type: JSON_RPC,
         chat: rpc("AmazonCodeWhispererStreamingService.GenerateAssistantResponse"),
         models: rpc("AmazonCodeWhispererService.ListAvailableModels"),
+        usage: rpc("AmazonCodeWhispererService.GetUsageLimits"),
+        profiles: rpc("AmazonCodeWhispererService.ListAvailableProfiles"),
+        own_profile: rpc("AmazonCodeWhispererService.GetProfile"),
         origin: "KIRO_CLI",
         agent_mode: AgentMode::TaskType,
     },
@@ -71,6 +86,9 @@ pub static SURFACES: [Surface; 5] = [
         content_type: JSON_RPC,
         chat: rpc("KiroRuntimeService.GenerateAssistantResponse"),
         models: rpc("KiroControlPlaneBearerService.ListAvailableModels"),
+        usage: rpc("KiroControlPlaneBearerService.GetUsageLimits"),
+        profiles: rpc("KiroControlPlaneBearerService.ListAvailableProfiles"),
+        own_profile: rpc("AmazonCodeWhispererService.GetProfile"),
         origin: "AI_EDITOR",
         agent_mode: AgentMode::Body,
     },
@@ -81,6 +99,9 @@ pub static SURFACES: [Surface; 5] = [
         content_type: JSON_RPC,
         chat: rpc("AmazonCodeWhispererStreamingService.GenerateAssistantResponse"),
         models: rpc("AmazonCodeWhispererService.ListAvailableModels"),
+        usage: rpc("AmazonCodeWhispererService.GetUsageLimits"),
+        profiles: rpc("AmazonCodeWhispererService.ListAvailableProfiles"),
+        own_profile: rpc("AmazonCodeWhispererService.GetProfile"),
         origin: "CLI",
         agent_mode: AgentMode::TaskType,
     },
@@ -89,8 +110,11 @@ pub static SURFACES: [Surface; 5] = [
         chat_host: "codewhisperer.{region}.amazonaws.com",
         control_host: "codewhisperer.{region}.amazonaws.com",
         content_type: "application/json",
-        chat: Operation { method: "POST", path: "/generateAssistantResponse", target: None },
-        models: Operation { method: "GET", path: "/ListAvailableModels", target: None },
+        chat: rest("POST", "/generateAssistantResponse"),
+        models: rest("GET", "/ListAvailableModels"),
+        usage: rest("GET", "/getUsageLimits"),
+        profiles: rest("POST", "/ListAvailableProfiles"),
+        own_profile: rest("POST", "/GetProfile"),
         origin: "AI_EDITOR",
         agent_mode: AgentMode::Header,
     },
@@ -99,8 +123,11 @@ pub static SURFACES: [Surface; 5] = [
         chat_host: "q.{region}.amazonaws.com",
         control_host: "q.{region}.amazonaws.com",
         content_type: "application/json",
-        chat: Operation { method: "POST", path: "/generateAssistantResponse", target: None },
-        models: Operation { method: "GET", path: "/ListAvailableModels", target: None },
+        chat: rest("POST", "/generateAssistantResponse"),
+        models: rest("GET", "/ListAvailableModels"),
+        usage: rest("GET", "/getUsageLimits"),
+        profiles: rest("POST", "/ListAvailableProfiles"),
+        own_profile: rest("POST", "/GetProfile"),
         origin: "AI_EDITOR",
         agent_mode: AgentMode::Header,
     },
@@ -122,5 +149,6 @@ impl Surface {
 pub fn region_of(arn: &str) -> Option<&str> {
     let mut fields = arn.split(':');
     let (head, region) = (fields.next()?, fields.nth(2)?);
-    (head == "arn" && !region.is_empty()).then_some(region)
+    // A host is made of it: nothing but a region may pass.
+    (head == "arn" && ladder::is_region(region)).then_some(region)
 }
