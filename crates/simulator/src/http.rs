@@ -1,44 +1,25 @@
 //! HTTP/1.1 on one connection, by hand: the simulator must reset connections, cut chunks and choose the size of each
 //! TCP write, which no server library lets a handler do.
 
+mod answer;
+mod head;
+
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use answer::{push_headers, status_line};
+use head::{Length, parse_head};
+
+pub(crate) use answer::{Answer, chunk};
+pub(crate) use head::{Head, ReadError};
+
 /// The largest request head taken, in bytes.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
 /// The largest request body taken, in bytes: twice what the gateway accepts.
 const BODY_LIMIT_BYTES: usize = 64 * 1024 * 1024;
-
-/// The head of a request.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Head {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    /// Names in lower case, in the order sent.
-    pub(crate) headers: Vec<(String, String)>,
-    length: Length,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-enum Length {
-    #[default]
-    None,
-    Bytes(usize),
-    Chunked,
-}
-
-/// Why no request could be read.
-#[derive(Debug)]
-pub(crate) enum ReadError {
-    /// The connection broke.
-    Broken,
-    /// The status the peer is told before the connection is closed.
-    Refused(u16),
-}
 
 /// One client connection with what was read ahead on it.
 pub(crate) struct Connection {
@@ -48,26 +29,6 @@ pub(crate) struct Connection {
     pub(crate) id: u64,
     /// Body bytes of the current answer handed to the socket.
     pub(crate) sent_bytes: u64,
-}
-
-impl Head {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Whether the peer wants the connection closed after this call.
-    pub(crate) fn closes(&self) -> bool {
-        self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
-    }
-
-    /// A parameter of the query string, percent-decoded.
-    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, v)| decoded(v))
-    }
 }
 
 impl Connection {
@@ -237,99 +198,4 @@ impl Connection {
         }
         self.stream.read_buf(&mut self.read).await.map_err(|_| ReadError::Broken)
     }
-}
-
-/// An answer that is known whole.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".into(), "application/json".into())],
-            body: body.to_string().into_bytes(),
-        }
-    }
-
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-}
-
-/// These bytes as one HTTP chunk.
-pub(crate) fn chunk(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 16);
-    out.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
-    out.extend_from_slice(bytes);
-    out.extend_from_slice(b"\r\n");
-    out
-}
-
-/// The status line of an answer, with a neutral reason phrase.
-pub(crate) fn status_line(status: u16) -> String {
-    let phrase = if status < 400 { "OK" } else { "Error" };
-    format!("HTTP/1.1 {status} {phrase}\r\n")
-}
-
-/// Header lines; what would break out of its line is left out.
-pub(crate) fn push_headers(out: &mut String, headers: &[(String, String)]) {
-    for (name, value) in headers {
-        if !name.contains(['\r', '\n', ':']) && !value.contains(['\r', '\n']) {
-            out.extend([name, ": ", value, "\r\n"]);
-        }
-    }
-}
-
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, ReadError> {
-    let mut slots = [httparse::EMPTY_HEADER; 100];
-    let mut parsed = httparse::Request::new(&mut slots);
-    let used = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(used)) => used,
-        Ok(httparse::Status::Partial) => return Ok(None),
-        Err(_) => return Err(ReadError::Refused(400)),
-    };
-    let (path, query) =
-        parsed.path.unwrap_or("/").split_once('?').unwrap_or((parsed.path.unwrap_or("/"), ""));
-    let mut head = Head {
-        method: parsed.method.unwrap_or_default().to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        ..Head::default()
-    };
-    for header in parsed.headers.iter() {
-        let value = String::from_utf8_lossy(header.value).into_owned();
-        match header.name.to_ascii_lowercase().as_str() {
-            "content-length" => {
-                let length = value.parse().map_err(|_| ReadError::Refused(400))?;
-                head.length = Length::Bytes(length);
-            }
-            "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => head.length = Length::Chunked,
-            _ => {}
-        }
-        head.headers.push((header.name.to_ascii_lowercase(), value));
-    }
-    Ok(Some((head, used)))
-}
-
-fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let hex = |byte: Option<u8>| byte.and_then(|b| (b as char).to_digit(16)).map(|d| d as u8);
-        match byte {
-            b'%' => match (hex(bytes.next()), hex(bytes.next())) {
-                (Some(high), Some(low)) => out.push(high * 16 + low),
-                _ => out.push(b'%'),
-            },
-            b'+' => out.push(b' '),
-            other => out.push(other),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -1,6 +1,7 @@
 //! Plays a script onto a connection: steps in, frames and their accidents out.
 
 mod output;
+mod tail;
 mod tool;
 
 use std::io;
@@ -12,6 +13,7 @@ use crate::http::{Answer, Connection};
 use crate::knobs::Knobs;
 use crate::record::Outcome;
 use crate::script::{Script, Step};
+use tail::Tail;
 
 /// What a reply needs to know about the call it answers.
 #[derive(Clone, Debug, Default)]
@@ -61,13 +63,6 @@ struct Player<'a> {
     tail: Tail,
     calls: u64,
     output_chars: u64,
-}
-
-/// Which tail events are still owed.
-struct Tail {
-    metadata: bool,
-    context_usage: bool,
-    metering: bool,
 }
 
 /// Plays the whole script.
@@ -271,45 +266,6 @@ impl Player<'_> {
             self.pause(pace_ms).await?;
         }
         Ok(())
-    }
-
-    /// What captured streams end with, in their order (spec/upstream.md §3.2).
-    async fn play_tail(&mut self) -> Result<(), Gone> {
-        self.start().await?;
-        let output_tokens = self.output_chars / 4 + 1;
-        if self.tail.metadata {
-            let reason = if self.calls > 0 { "TOOL_USE" } else { "END_TURN" };
-            let usage = self.knobs.token_usage.then(|| {
-                json!({ "uncachedInputTokens": self.scene.input_tokens, "outputTokens": output_tokens,
-                    "totalTokens": self.scene.input_tokens + output_tokens })
-            });
-            self.metadata(Some(reason), usage).await?;
-        }
-        if self.tail.context_usage {
-            let tokens = (self.scene.input_tokens + output_tokens) as f64;
-            let percent = tokens * 100.0 / self.scene.window_tokens.max(1) as f64;
-            self.event("contextUsageEvent", &json!({ "contextUsagePercentage": percent })).await?;
-        }
-        if self.tail.metering {
-            self.metering(self.knobs.credits).await?;
-        }
-        Ok(())
-    }
-
-    async fn metadata(&mut self, stop_reason: Option<&str>, token_usage: Option<Value>) -> Result<(), Gone> {
-        let mut payload = json!({});
-        if let Some(reason) = stop_reason {
-            payload["stopReason"] = json!(reason);
-        }
-        if let Some(usage) = token_usage {
-            payload["tokenUsage"] = usage;
-        }
-        self.event("metadataEvent", &payload).await
-    }
-
-    async fn metering(&mut self, credits: f64) -> Result<(), Gone> {
-        let payload = json!({ "unit": "credit", "unitPlural": "credits", "usage": credits });
-        self.event("meteringEvent", &payload).await
     }
 }
 

@@ -1,7 +1,14 @@
 //! Replies as data: what the upstream says to one chat call, step by step.
 
+mod embedded;
+mod tool;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use embedded::EMBEDDED;
+
+pub use tool::{ToolCall, ToolForm};
 
 /// One reply. Without explicit tail steps it ends as captures do: metadata, context usage, metering
 /// (spec/upstream.md §3.2).
@@ -206,51 +213,6 @@ pub enum Step {
     },
 }
 
-/// One tool call and how it is told (spec/upstream.md §3.4).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ToolCall {
-    /// The tool.
-    pub name: String,
-    /// Its arguments.
-    #[serde(default)]
-    pub input: Value,
-    /// The call's id; absent makes one in the upstream's form.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// Characters of input per fragment; absent means 16.
-    #[serde(default)]
-    pub fragment: Option<usize>,
-    /// How it is told.
-    #[serde(default)]
-    pub form: ToolForm,
-}
-
-/// How a tool call is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolForm {
-    /// As captured: a frame without input, fragments, a stop frame.
-    #[default]
-    Captured,
-    /// The stop frame is missing.
-    MissingStop,
-    /// Half the input, then the stop frame.
-    TruncatedJson,
-    /// Half the input and no stop frame.
-    Cut,
-    /// The input is a JSON object in one frame, then the stop frame.
-    ObjectInput,
-    /// Everything in one frame.
-    SingleFrame,
-    /// No input at all, then the stop frame.
-    EmptyInput,
-    /// The call twice, the second time without input.
-    Duplicate,
-    /// Only the first frame names the call.
-    Nameless,
-}
-
 impl Script {
     /// The embedded script of this name; see `scripts/`.
     #[must_use]
@@ -284,62 +246,3 @@ impl Script {
 const fn yes() -> bool {
     true
 }
-
-macro_rules! embedded {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../scripts/", $name, ".json")))),*]
-    };
-}
-
-static EMBEDDED: &[(&str, &str)] = &embedded![
-    "plain",
-    "parallel-tools",
-    "tool-one",
-    "thinking",
-    "thinking-tags",
-    "redacted",
-    "max-tokens",
-    "filtered",
-    "split",
-    "unknown-event",
-    "odd-headers",
-    "cut",
-    "drop",
-    "reset",
-    "rst",
-    "bad-crc",
-    "stall",
-    "stall-headers",
-    "end-clean",
-    "exception",
-    "throttle-stream",
-    "error-frame",
-    "invalid-state",
-    "json-200",
-    "http-400",
-    "http-401",
-    "http-403",
-    "http-429",
-    "http-500",
-    "http-502",
-    "http-503",
-    "too-long",
-    "quota",
-    "suspended",
-    "capacity",
-    "html",
-    "slow",
-    "tool-missing-stop",
-    "tool-truncated",
-    "tool-cut",
-    "tool-object",
-    "tool-single",
-    "tool-empty",
-    "tool-duplicate",
-    "tool-nameless",
-    "tool-interleaved",
-    "code",
-    "token-usage",
-    "long",
-    "text-then-tool",
-];
