@@ -73,6 +73,8 @@ pub enum Ailment {
     LacksModel,
     /// Not allowed, for a reason that may be the account's or the surface's.
     Refused,
+    /// Its login is no longer valid; a person must log it in again.
+    LoginDead,
 }
 
 /// Reads a response that is not a stream of frames: any status but 200, or 200 with a JSON envelope (§3.5).

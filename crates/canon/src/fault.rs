@@ -23,6 +23,8 @@ pub struct Fault {
     pub final_: bool,
     /// For the log only: a short code such as the upstream's error type and reason. Never holds content or secrets.
     pub code: Cow<'static, str>,
+    /// For the log and the operator: the upstream's id of the request, which its support asks for.
+    pub upstream_id: Option<Box<str>>,
 }
 
 /// Kinds of fault.
@@ -88,7 +90,8 @@ impl Fault {
     /// A fault with nothing but a kind, an origin and a message.
     pub fn new(kind: Kind, origin: Origin, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
-        Self { kind, origin, message, place: None, retry_after: None, final_: false, code: Cow::Borrowed("") }
+        let code = Cow::Borrowed("");
+        Self { kind, origin, message, place: None, retry_after: None, final_: false, code, upstream_id: None }
     }
 
     /// The client broke a rule.
