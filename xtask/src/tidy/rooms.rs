@@ -30,6 +30,8 @@ const ROOMS: &[Room] = &[
     room("qm-openai", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-amazonq", &["qm-canon", "qm-framing"], &[]),
     room("qm-credential", &[], &[]),
+    // Judgement: decides, and does nothing itself.
+    room("qm-pool", &[], &[]),
     // Hands: I/O.
     room("qm-upstream", &["qm-amazonq", "qm-canon"], &["qm-simulator"]),
     // Use: the life of one request.
