@@ -6,7 +6,7 @@ use qm_anthropic::{count, request};
 
 fuzz_target!(|body: &[u8]| {
     let counted = count::decode_and_count(body);
-    if let Ok(tokens) = counted {
+    if let Ok(count::Count { tokens, .. }) = counted {
         assert!(tokens < 1 << 40, "{tokens} tokens in {} bytes", body.len());
         quartermaster_fuzz::models::json(&count::render(tokens));
     }

@@ -16,6 +16,7 @@ pub mod thinking;
 
 pub use decoder::{Decoder, Glance};
 pub use fault::{Failure, Remedy};
+pub use limits::IMAGE_CHARS;
 pub use model::{Catalogue, Model};
 pub use request::{Note, Profile, encode};
 pub use surface::Surface;

@@ -7,7 +7,7 @@ pub(crate) const NAME_CHARS: usize = 64;
 pub(crate) const DESCRIPTION_CHARS: usize = 10_000;
 
 /// Base64 characters of one picture, more is `IMAGE_SIZE_EXCEEDED` (§2.6).
-pub(crate) const IMAGE_CHARS: usize = 5_242_880;
+pub const IMAGE_CHARS: usize = 5_242_880;
 
 /// Decoded bytes of one document, more is `DOCUMENT_SIZE_EXCEEDED` (§2.6).
 pub(crate) const DOCUMENT_BYTES: usize = 4_500_000;

@@ -68,11 +68,16 @@ pub struct Renamed {
 /// Writes the body.
 ///
 /// # Errors
-/// [`qm_canon::Kind::Invalid`], naming the place, for what the upstream would refuse and no repair can mend.
+/// [`qm_canon::Kind::Invalid`], naming the place, for what the upstream would refuse and no repair can mend, and for a
+/// picture that has not been fetched.
 pub fn encode(conversation: &Conversation<'_>, profile: &Profile<'_>) -> Result<(Vec<u8>, Note), Fault> {
     let Some((current, history)) = conversation.turns().split_last() else {
         return Err(Fault::internal("conversation without a turn"));
     };
+    // The upstream fetches nothing. Left out, the model would answer about a picture that it never saw.
+    if let Some(remote) = conversation.remotes().next() {
+        return Err(remote.refusal.clone());
+    }
     let tools = Tools::of(conversation)?;
     let tags = fields::tags(conversation, &profile.model.controls);
     let thinking_tags = tags.is_some();
@@ -131,6 +136,7 @@ fn size(conversation: &Conversation<'_>) -> usize {
             Part::Text(text) => text.len(),
             Part::Redacted(text) => text.len(),
             Part::Image(image) => image.base64.len(),
+            Part::Remote(_) => 0,
             Part::Document(document) => document.base64.len(),
             Part::ToolUse(call) => call.id.len() + call.name.len() + call.input.get().len(),
             Part::ToolResult(result) => result.id.len() + result.parts.iter().map(part_size).sum::<usize>(),

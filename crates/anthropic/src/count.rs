@@ -13,11 +13,19 @@ const IMAGE_TOKENS: u64 = 1_600;
 /// What the frame of a turn, a call or a tool counts.
 const FRAME_TOKENS: u64 = 4;
 
+/// What a request counts.
+pub struct Count {
+    /// Its tokens, at least estimated.
+    pub tokens: u64,
+    /// What to answer instead where nothing is fetched: the request points to a picture.
+    pub refusal: Option<Fault>,
+}
+
 /// Reads the body of `POST /v1/messages/count_tokens` and counts.
 ///
 /// # Errors
 /// As [`request::decode`], but `max_tokens` need not be there and the last message may be the assistant's.
-pub fn decode_and_count(body: &[u8]) -> Result<u64, Fault> {
+pub fn decode_and_count(body: &[u8]) -> Result<Count, Fault> {
     request::decode_uncommitted(body).map(|draft| count(&draft))
 }
 
@@ -31,7 +39,7 @@ pub fn render(tokens: u64) -> Vec<u8> {
     out.into()
 }
 
-fn count(draft: &Draft<'_>) -> u64 {
+fn count(draft: &Draft<'_>) -> Count {
     let mut meter = Meter::default();
     for text in &draft.system {
         meter.add(text);
@@ -46,19 +54,25 @@ fn count(draft: &Draft<'_>) -> u64 {
         meter.add_tokens(FRAME_TOKENS);
         meter.add(schema.get());
     }
+    let mut refusal = None;
     for turn in &draft.turns {
         meter.add_tokens(FRAME_TOKENS);
-        add(&mut meter, &turn.parts);
+        add(&mut meter, &turn.parts, &mut refusal);
     }
-    meter.tokens()
+    Count { tokens: meter.tokens(), refusal: refusal.cloned() }
 }
 
-fn add(meter: &mut Meter, parts: &[Part<'_>]) {
+/// Adds what parts count. The first that points to a picture leaves its refusal.
+fn add<'p>(meter: &mut Meter, parts: &'p [Part<'_>], refusal: &mut Option<&'p Fault>) {
     for part in parts {
         match part {
             Part::Text(text) => meter.add_whole(text.written()),
             Part::Redacted(text) | Part::Thinking { text, .. } => meter.add(text),
             Part::Image(_) => meter.add_tokens(IMAGE_TOKENS),
+            Part::Remote(remote) => {
+                meter.add_tokens(IMAGE_TOKENS);
+                refusal.get_or_insert(&remote.refusal);
+            }
             Part::Document(document) => meter.add_tokens(document_tokens(document)),
             Part::ToolUse(call) => {
                 meter.add_tokens(FRAME_TOKENS);
@@ -67,7 +81,7 @@ fn add(meter: &mut Meter, parts: &[Part<'_>]) {
             }
             Part::ToolResult(result) => {
                 meter.add_tokens(FRAME_TOKENS);
-                add(meter, &result.parts);
+                add(meter, &result.parts, refusal);
             }
         }
     }

@@ -47,11 +47,26 @@ fn text_is_borrowed_from_the_body() {
 fn a_count_needs_no_bound_and_no_last_word_of_the_user() {
     let body =
         br#"{"model":"m","tools":[],"messages":[{"role":"assistant","content":"Four words are here."}]}"#;
-    let tokens = count::decode_and_count(body).unwrap();
+    let tokens = count::decode_and_count(body).unwrap().tokens;
     assert!((5..20).contains(&tokens), "{tokens}");
     assert_eq!(count::render(tokens), format!("{{\"input_tokens\":{tokens}}}").into_bytes());
     assert!(count::decode_and_count(br#"{"model":"m","messages":[]}"#).is_err());
     assert!(count::decode_and_count(br#"{"messages":[{"role":"user","content":"x"}]}"#).is_err());
+}
+
+/// Wherever it stands; what it weighs does not depend on what it shows.
+#[test]
+fn a_count_weighs_a_remote_image_and_says_how_to_refuse_it() {
+    let image = r#"{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}"#;
+    let in_result = format!(r#"{{"type":"tool_result","tool_use_id":"a","content":[{image}]}}"#);
+    for content in [image, &in_result] {
+        let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{content}]}}]}}"#);
+        let count::Count { tokens, refusal } = count::decode_and_count(body.as_bytes()).unwrap();
+        assert!((1_600..1_700).contains(&tokens), "{tokens}");
+        assert!(refusal.is_some_and(|fault| fault.message.contains("`url` sources are not supported")));
+    }
+    let body = br#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
+    assert!(count::decode_and_count(body).unwrap().refusal.is_none());
 }
 
 /// Everything that will be read upstream weighs something.
@@ -59,7 +74,7 @@ fn a_count_needs_no_bound_and_no_last_word_of_the_user() {
 fn a_count_grows_with_every_kind_of_content() {
     let count = |content: &str, more: &str| {
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{content}]}}]{more}}}"#);
-        count::decode_and_count(body.as_bytes()).unwrap()
+        count::decode_and_count(body.as_bytes()).unwrap().tokens
     };
     let least = count("", "");
     let pdf = "A".repeat(80_000);
@@ -127,6 +142,7 @@ fn describe(out: &mut String, indent: &str, parts: &[Part<'_>]) {
             Part::Image(image) => {
                 writeln!(out, "image {:?} {} from {:?}", image.media_type, image.base64, image.at)
             }
+            Part::Remote(remote) => writeln!(out, "image behind {} from {:?}", remote.url, remote.at),
             Part::Document(document) => writeln!(
                 out,
                 "document {} {:?} {} from {:?}",

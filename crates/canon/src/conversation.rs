@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::fault::Fault;
 use crate::regular;
+use crate::remote::Remote;
 use crate::text::Text;
 
 /// Who speaks. System text is not a turn: a front puts it into [`Draft::system`] or, mid-conversation, into the
@@ -66,7 +67,9 @@ pub struct Draft<'a> {
 ///   a use of the turn right before it (an orphan has become text, a missing one an error result);
 /// * tool use ids are unique, tool names are not blank and unique.
 pub struct Conversation<'a> {
-    draft: Draft<'a>,
+    pub(crate) draft: Draft<'a>,
+    /// How many pictures are still to be fetched.
+    pub(crate) remotes: usize,
 }
 
 /// One speaker's contribution.
@@ -83,6 +86,8 @@ pub enum Part<'a> {
     Text(Text<'a>),
     /// A picture.
     Image(Image<'a>),
+    /// A picture that is only pointed to. Rare, and so behind a pointer itself.
+    Remote(Box<Remote<'a>>),
     /// A file.
     Document(Document<'a>),
     /// The model calls a tool.
@@ -153,7 +158,7 @@ pub struct ToolUse<'a> {
 pub struct ToolResult<'a> {
     /// Id of the use it answers.
     pub id: Cow<'a, str>,
-    /// Text, images and documents; nothing else. May be empty.
+    /// Text, images (remote ones too) and documents; nothing else. May be empty.
     pub parts: Vec<Part<'a>>,
     /// Whether the tool failed.
     pub error: bool,
@@ -258,7 +263,7 @@ impl<'a> Conversation<'a> {
     /// word, a tool without a name, two tools of one name, two uses of one id, or a choice of a tool that is not on
     /// offer.
     pub fn new(draft: Draft<'a>) -> Result<Self, Fault> {
-        regular::make(draft).map(|draft| Self { draft })
+        regular::make(draft).map(|(draft, remotes)| Self { draft, remotes })
     }
 
     /// The model as the client named it.

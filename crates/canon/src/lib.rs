@@ -12,6 +12,7 @@ pub mod event;
 pub mod fault;
 pub mod grammar;
 mod regular;
+mod remote;
 pub mod sink;
 pub mod text;
 pub mod usage;
@@ -23,6 +24,7 @@ pub use conversation::{
 pub use event::{Block, Event, Finish, Stop};
 pub use fault::{Fault, Kind, Origin, Place};
 pub use grammar::{Checked, Violation};
+pub use remote::Remote;
 pub use sink::{Encoder, Sink};
 pub use text::{Text, Written};
 pub use usage::{Basis, Usage};

@@ -6,6 +6,7 @@ use std::mem;
 
 use crate::conversation::{Choice, Display, Draft, Part, Role, Thinking, ToolResult, Turn};
 use crate::fault::{Fault, Place};
+use crate::remote;
 
 /// What a tool call gets for an answer when the client sent none: the words AWS's own command line uses
 /// (spec/upstream.md §2.7 R7), so that the model meets what it was trained beside.
@@ -17,7 +18,8 @@ const THINKING_SUFFIX: &str = "-thinking";
 /// Longest name of a model, in bytes: it goes into logs and receipts.
 const MAX_MODEL_NAME: usize = 256;
 
-pub(crate) fn make(mut draft: Draft<'_>) -> Result<Draft<'_>, Fault> {
+/// The draft made regular, and how many pictures in it are still to be fetched.
+pub(crate) fn make(mut draft: Draft<'_>) -> Result<(Draft<'_>, usize), Fault> {
     draft.system.retain(|text| !text.trim().is_empty());
     draft.sampling.stop.retain(|text| !text.is_empty());
     if draft.thinking == Thinking::Unasked && draft.model.ends_with(THINKING_SUFFIX) {
@@ -27,7 +29,8 @@ pub(crate) fn make(mut draft: Draft<'_>) -> Result<Draft<'_>, Fault> {
         return Err(Fault::invalid("model: String should have at most 256 characters"));
     }
     check_tools(&draft)?;
-    draft.turns = alternating(mem::take(&mut draft.turns));
+    let remotes;
+    (draft.turns, remotes) = alternating(mem::take(&mut draft.turns));
     match draft.turns.last() {
         None => return Err(Fault::invalid("messages: at least one message is required")),
         Some(last) if last.role == Role::Assistant => {
@@ -38,7 +41,7 @@ pub(crate) fn make(mut draft: Draft<'_>) -> Result<Draft<'_>, Fault> {
         Some(_) => {}
     }
     pair(&mut draft.turns)?;
-    Ok(draft)
+    Ok((draft, remotes))
 }
 
 fn check_tools(draft: &Draft<'_>) -> Result<(), Fault> {
@@ -62,11 +65,16 @@ fn check_tools(draft: &Draft<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Drops empty parts and turns, and merges neighbours of one role.
-fn alternating(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
+/// Drops empty parts and turns, and merges neighbours of one role. On the way it counts the pictures to be fetched, so
+/// that nobody else need go through all parts for it.
+fn alternating(turns: Vec<Turn<'_>>) -> (Vec<Turn<'_>>, usize) {
     let mut merged: Vec<Turn<'_>> = Vec::with_capacity(turns.len());
+    let mut remotes = 0;
     for mut turn in turns {
-        turn.parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));
+        turn.parts.retain(|part| {
+            remotes += remote::count(part);
+            !matches!(part, Part::Text(text) if text.is_empty())
+        });
         if turn.parts.is_empty() {
             continue;
         }
@@ -75,7 +83,7 @@ fn alternating(turns: Vec<Turn<'_>>) -> Vec<Turn<'_>> {
             _ => merged.push(turn),
         }
     }
-    merged
+    (merged, remotes)
 }
 
 /// Gives every tool use its one result in the next turn, in the order of the uses.

@@ -76,7 +76,11 @@ pub(crate) async fn count_tokens(
     let (_, body) = body::of_admitted(admitted, body).await?;
     let count = async {
         let body = front.bodies.read(&headers, body).await?;
-        count::decode_and_count(&body).map(count::render)
+        let count = count::decode_and_count(&body)?;
+        match count.refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(count::render(count.tokens)),
+        }
     };
     count.await.map(respond::json).map_err(|fault| Refused { fault, asked })
 }

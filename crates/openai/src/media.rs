@@ -1,22 +1,24 @@
-//! Pictures and files inside a request. Nothing is fetched: what a URL points to must come in the URL itself.
+//! Pictures and files inside a request. Nothing is fetched here: what a URL points to comes in the URL itself, or it is
+//! left to others to fetch.
 
 use std::borrow::Cow;
 
-use qm_canon::{At, Document, Fault, Image, MediaType};
+use qm_canon::{At, Document, Fault, Image, MediaType, Part, Remote};
 
 use crate::path::Path;
 
-/// A picture from its URL.
+/// A picture from its URL; a URL that is no `data:` URL is one to be fetched.
 ///
 /// # Errors
-/// Invalid, when the URL is no `data:` URL of a picture in base64.
-pub(crate) fn image<'a>(url: Cow<'a, str>, at: At, path: &Path<'_>) -> Result<Image<'a>, Fault> {
-    let data = DataUrl::of(&url).ok_or_else(|| {
-        path.unsupported_value(
+/// Invalid, when it is a `data:` URL of something else than a picture in base64.
+pub(crate) fn image<'a>(url: Cow<'a, str>, at: At, path: &Path<'_>) -> Result<Part<'a>, Fault> {
+    let Some(data) = DataUrl::of(&url) else {
+        let refusal = path.unsupported_value(
             "this gateway does not fetch remote images. Send the image itself as a data URL: \
              data:image/png;base64,…",
-        )
-    })?;
+        );
+        return Ok(Part::Remote(Box::new(Remote { url, at, refusal })));
+    };
     let media_type = match data.media_type.as_str() {
         "image/png" => MediaType::Png,
         "image/jpeg" | "image/jpg" => MediaType::Jpeg,
@@ -32,7 +34,7 @@ pub(crate) fn image<'a>(url: Cow<'a, str>, at: At, path: &Path<'_>) -> Result<Im
     if !data.base64 {
         return Err(not_base64(path));
     }
-    Ok(Image { media_type, base64: after(url, data.start), at })
+    Ok(Part::Image(Image { media_type, base64: after(url, data.start), at }))
 }
 
 /// A file from its data: a `data:` URL, or bare base64 of the type that its name shows, which is PDF without a name.
@@ -124,7 +126,7 @@ fn after(text: Cow<'_, str>, start: usize) -> Cow<'_, str> {
 mod tests {
     use std::borrow::Cow;
 
-    use qm_canon::{At, MediaType};
+    use qm_canon::{At, MediaType, Part};
 
     use crate::path::Path;
 
@@ -140,7 +142,7 @@ mod tests {
         ];
         for (url, expect) in cases {
             for url in [Cow::Borrowed(url), Cow::Owned(url.to_owned())] {
-                let image = super::image(url, AT, &PATH).unwrap();
+                let Ok(Part::Image(image)) = super::image(url, AT, &PATH) else { panic!("an image") };
                 assert_eq!((image.media_type, image.base64.as_ref()), (expect, "AAAA"));
             }
         }
@@ -149,16 +151,21 @@ mod tests {
     #[test]
     fn what_is_no_image_is_refused() {
         let cases = [
-            ("https://example.com/a.png", "unsupported_value"),
             ("data:image/svg+xml;base64,AA", "unsupported_image_media_type"),
             ("data:image/png,AAAA", "invalid_value"),
             ("data:", "unsupported_image_media_type"),
-            ("", "unsupported_value"),
-            ("dat\u{e9}\u{e9}\u{e9}", "unsupported_value"),
         ];
         for (url, code) in cases {
             let fault = super::image(url.into(), AT, &PATH).err().unwrap();
             assert_eq!(fault.code, code, "{url}");
+        }
+    }
+
+    #[test]
+    fn any_other_url_is_kept_with_what_to_say_where_nothing_is_fetched() {
+        for url in ["https://example.com/a.png", "", "dat\u{e9}\u{e9}\u{e9}"] {
+            let Ok(Part::Remote(remote)) = super::image(url.into(), AT, &PATH) else { panic!("{url}") };
+            assert_eq!((remote.url.as_ref(), remote.refusal.code.as_ref()), (url, "unsupported_value"));
         }
     }
 

@@ -1,6 +1,6 @@
 //! One rule, one test.
 
-use qm_canon::{Choice, Display, Draft, Effort, Fault, Format, Place, Sampling, Thinking};
+use qm_canon::{At, Choice, Display, Draft, Effort, Fault, Format, Place, Remote, Sampling, Thinking};
 use serde_json::{Value, json};
 
 use crate::build::{
@@ -229,6 +229,24 @@ fn images_that_would_be_refused_are_faults_at_their_place() {
     }
     let blind = qm_amazonq::Model { images: false, ..plain_model() };
     assert_eq!(place(&refused(draft(vec![user(vec![image(PNG)])]), &blind)), (0, 1));
+}
+
+/// In a message or in a tool's result: left out, the model would answer about a picture that it never saw.
+#[test]
+fn an_image_that_was_not_fetched_is_a_fault_and_never_left_out() {
+    let remote = || {
+        let refusal = Fault::invalid("nothing is fetched").code("remote");
+        qm_canon::Part::Remote(Box::new(Remote {
+            url: "https://example.com".into(),
+            at: At::default(),
+            refusal,
+        }))
+    };
+    let in_message = draft(vec![user(vec![text("hi"), remote()])]);
+    let in_result = answered(vec![call("t1", "read", "{}")], vec![result("t1", vec![remote()])]);
+    for asked in [in_message, in_result] {
+        assert_eq!(refused(asked, &plain_model()).code, "remote");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use qm_canon::{At, Document, Fault, Image, MediaType, Part, Role, Text, ToolResult, ToolUse};
+use qm_canon::{At, Document, Fault, Image, MediaType, Part, Remote, Role, Text, ToolResult, ToolUse};
 use serde_json::value::RawValue;
 
 use super::field::Field;
@@ -99,7 +99,7 @@ fn plain<'a>(
 ) -> Result<(), Fault> {
     match kind {
         "text" => parts.push(Part::Text(block.text.0.required(&path.key("text").key("text"))?)),
-        "image" => parts.push(Part::Image(image(block, at, &path.key("image"))?)),
+        "image" => parts.push(image(block, at, &path.key("image"))?),
         "document" => document(parts, block, at, &path.key("document"))?,
         "search_result" => search_result(parts, block, at, &path.key("search_result"))?,
         "tool_reference" => {
@@ -166,12 +166,16 @@ fn nested<'a>(content: Content<'a>, at: At, path: &Path<'_>) -> Result<Vec<Part<
     }
 }
 
-fn image<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<Image<'a>, Fault> {
+fn image<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<Part<'a>, Fault> {
     let path = path.key("source");
     let source = object(*block.source.required(&path)?, &path)?;
     let kind = source.kind.required(&path.key("type"))?;
     if kind != "base64" {
-        return Err(only_base64(&kind, "'base64'", &path));
+        let refusal = only_base64(&kind, "'base64'", &path);
+        return match source.url.optional(&path.key("url")) {
+            Ok(Some(url)) if kind == "url" => Ok(Part::Remote(Box::new(Remote { url, at, refusal }))),
+            _ => Err(refusal),
+        };
     }
     let path = path.key("base64");
     let media_path = path.key("media_type");
@@ -186,7 +190,7 @@ fn image<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<Image<'a>, Fau
             );
         }
     };
-    Ok(Image { media_type, base64: source.data.required(&path.key("data"))?, at })
+    Ok(Part::Image(Image { media_type, base64: source.data.required(&path.key("data"))?, at }))
 }
 
 fn document<'a>(parts: &mut Vec<Part<'a>>, block: Block<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {

@@ -83,6 +83,7 @@ pub(super) struct SourceObject<'a> {
     pub(super) kind: Field<Cow<'a, str>>,
     pub(super) media_type: Field<Cow<'a, str>>,
     pub(super) data: Field<Cow<'a, str>>,
+    pub(super) url: Field<Cow<'a, str>>,
     pub(super) content: Field<Content<'a>>,
 }
 

@@ -56,6 +56,11 @@ impl<'a> Ask<'a> {
         &self.conversation
     }
 
+    /// The same, to fill in what was fetched.
+    pub fn conversation_mut(&mut self) -> &mut Conversation<'a> {
+        &mut self.conversation
+    }
+
     /// Whether the answer is to come as server-sent events.
     #[must_use]
     pub fn stream(&self) -> bool {

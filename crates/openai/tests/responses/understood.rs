@@ -95,6 +95,7 @@ fn describe(out: &mut String, indent: &str, parts: &[Part<'_>]) {
             Part::Image(image) => {
                 writeln!(out, "image {:?} {} from {:?}", image.media_type, image.base64, image.at)
             }
+            Part::Remote(remote) => writeln!(out, "image behind {} from {:?}", remote.url, remote.at),
             Part::Document(document) => writeln!(
                 out,
                 "document {} {:?} {} from {:?}",

@@ -78,7 +78,7 @@ fn part<'a>(part: wire::Part<'a>, may: May, at: At, path: &Path<'_>) -> Result<P
                 ImageUrl::Bare(url) => url,
                 ImageUrl::Object(image) => image.url.required(&url_path)?,
             };
-            media::image(url, at, &url_path).map(Part::Image)
+            media::image(url, at, &url_path)
         }
         ("file", May::Any) => {
             let path = path.key("file");

@@ -57,7 +57,7 @@ fn part<'a>(part: wire::Part<'a>, role: Role, at: At, path: &Path<'_>) -> Result
             let path = path.key("image_url");
             // Without one it names a stored file.
             let url = part.image_url.optional(&path)?.ok_or_else(|| no_files(&path))?;
-            media::image(url, at, &path).map(Part::Image)
+            media::image(url, at, &path)
         }
         "input_file" => {
             let name = part.filename.optional(&path.key("filename"))?;
