@@ -48,6 +48,8 @@ pub enum Remedy {
     Elsewhere(Ailment),
     /// A fresh token for this account, then the same again.
     Refresh,
+    /// The same on another face of the upstream, which the account knows; the body must be written anew.
+    OtherFace,
     /// The same without replayed reasoning.
     WithoutReasoning,
     /// The same without `additionalModelRequestFields`.
@@ -75,6 +77,10 @@ pub enum Ailment {
     Refused,
     /// Its login is no longer valid; a person must log it in again.
     LoginDead,
+    /// Its token cannot be renewed at the moment; `retry_after` of the fault says until when. Not the account's doing.
+    LoginBusy,
+    /// It cannot be reached from here: the network's or a proxy's doing.
+    Unreached,
 }
 
 /// Reads a response that is not a stream of frames: any status but 200, or 200 with a JSON envelope (§3.5).

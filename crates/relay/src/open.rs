@@ -111,7 +111,10 @@ impl Relay {
                 Verdict::GiveUp => return Err(fault),
                 Verdict::Again(pause) if Instant::now() + pause >= deadline => return Err(fault),
                 Verdict::Again(pause) => sleep(pause).await,
-                Verdict::Refresh | Verdict::WithoutReasoning | Verdict::WithoutModelFields => {}
+                Verdict::Refresh
+                | Verdict::OtherFace
+                | Verdict::WithoutReasoning
+                | Verdict::WithoutModelFields => {}
                 Verdict::NewConversation => session = Session::by_chance(self),
                 Verdict::Elsewhere(ailment) => {
                     self.accounts.ailing(&account, ailment);

@@ -15,6 +15,9 @@ const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// (spec/upstream.md §10, no. 11).
 const MAX_THROTTLES: u32 = 2;
 
+/// Faces that one request may try, over all accounts: as many as the longest ladder has, and some.
+const MAX_FACES: u32 = 10;
+
 /// What has been tried for one request so far.
 #[derive(Default)]
 #[expect(
@@ -24,6 +27,7 @@ const MAX_THROTTLES: u32 = 2;
 pub(crate) struct History {
     again: u32,
     throttles: u32,
+    faces: u32,
     refreshed: bool,
     without_reasoning: bool,
     without_fields: bool,
@@ -37,6 +41,8 @@ pub(crate) enum Verdict {
     Again(Duration),
     /// The same account with a fresh token.
     Refresh,
+    /// The same account, on another face.
+    OtherFace,
     /// The same account, without replayed reasoning.
     WithoutReasoning,
     /// The same account, without the model's fields.
@@ -58,6 +64,11 @@ impl History {
             Remedy::Elsewhere(ailment) => {
                 self.throttles += u32::from(ailment == Ailment::Throttled);
                 if self.throttles >= MAX_THROTTLES { Verdict::GiveUp } else { Verdict::Elsewhere(ailment) }
+            }
+            Remedy::OtherFace if self.faces >= MAX_FACES => Verdict::Elsewhere(Ailment::Refused),
+            Remedy::OtherFace => {
+                self.faces += 1;
+                Verdict::OtherFace
             }
             // A token that is refused twice is not the trouble: the account is.
             Remedy::Refresh if self.refreshed => Verdict::Elsewhere(Ailment::Refused),
@@ -115,6 +126,15 @@ mod tests {
         let mut history = History::default();
         assert_eq!(history.judge(Remedy::Refresh, 0.0), Verdict::Refresh);
         assert_eq!(history.judge(Remedy::Refresh, 0.0), Verdict::Elsewhere(Ailment::Refused));
+    }
+
+    #[test]
+    fn faces_are_tried_as_long_as_there_can_be_any() {
+        let mut history = History::default();
+        for _ in 0..MAX_FACES {
+            assert_eq!(history.judge(Remedy::OtherFace, 0.0), Verdict::OtherFace);
+        }
+        assert_eq!(history.judge(Remedy::OtherFace, 0.0), Verdict::Elsewhere(Ailment::Refused));
     }
 
     #[test]
