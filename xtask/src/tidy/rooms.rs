@@ -32,6 +32,8 @@ const ROOMS: &[Room] = &[
     room("qm-credential", &[], &[]),
     // Judgement: decides, and does nothing itself.
     room("qm-pool", &[], &[]),
+    room("qm-seal", &[], &[]),
+    room("qm-store", &["qm-seal"], &[]),
     // Hands: I/O.
     room("qm-upstream", &["qm-amazonq", "qm-canon"], &["qm-simulator"]),
     // Use: the life of one request.
@@ -59,6 +61,9 @@ const ROOMS: &[Room] = &[
 /// Rooms that must be fit to be read in the bath: fuzzed, replayed, without a runtime.
 const LANGUAGE: &[&str] =
     &["qm-canon", "qm-framing", "qm-json", "qm-anthropic", "qm-openai", "qm-amazonq", "qm-credential"];
+
+/// Rooms that decide and do nothing themselves: the same holds for them.
+const JUDGEMENT: &[&str] = &["qm-pool", "qm-seal", "qm-store"];
 
 /// What brings a runtime, a socket, a database, a log or chance with it.
 const NOT_LANGUAGE: &[&str] = &[
@@ -111,9 +116,11 @@ pub(super) fn edges(metadata: &Metadata) -> Vec<String> {
     broken
 }
 
-/// Crates below the language storey that bring more than bytes.
+/// Crates below the storeys of language and judgement that bring more than bytes.
 pub(super) fn language(metadata: &Metadata) -> Vec<String> {
-    under(metadata, LANGUAGE, NOT_LANGUAGE)
+    let mut broken = under(metadata, LANGUAGE, NOT_LANGUAGE);
+    broken.extend(under(metadata, JUDGEMENT, NOT_LANGUAGE));
+    broken
 }
 
 /// Crates below the simulator that know our wire.
