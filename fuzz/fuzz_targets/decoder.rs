@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use qm_amazonq::request::Renamed;
 use qm_amazonq::{Decoder, Glance, Note};
 use qm_anthropic::{Reply, Whole};
-use qm_canon::{Block, Checked, Display, Encoder, Event, Fault, Sink, Stop};
+use qm_canon::{Block, Checked, Display, Encoder, Event, Fault, Kind, Origin, Sink, Stop};
 use qm_framing::eventstream::Frames;
 use qm_openai::{chat, responses};
 use quartermaster_fuzz::stream::Stream;
@@ -36,6 +36,7 @@ fn answer(input: &Input, chunks: &[&[u8]]) -> Told {
     let mut frames = Frames::new(1 << 20);
     let mut sink = Checked::new(Told::new(note.show_thinking));
     let mut decoder = Decoder::new(note);
+    let broken_off = Fault::new(Kind::Broken, Origin::Upstream, "The answer broke off.");
     let mut broken = false;
     'stream: for chunk in chunks {
         frames.feed(chunk);
@@ -57,10 +58,10 @@ fn answer(input: &Input, chunks: &[&[u8]]) -> Told {
         }
     }
     if broken || frames.is_partial() {
-        decoder.cut(&mut sink);
+        decoder.fail(&broken_off, &mut sink);
     }
     decoder.end(&mut sink);
-    decoder.cut(&mut sink);
+    decoder.fail(&broken_off, &mut sink);
     assert!(sink.violation().is_none(), "{:?}", sink.violation());
     assert!(sink.ended() && decoder.has_ended());
     let mut told = sink.into_inner();

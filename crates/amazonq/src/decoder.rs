@@ -120,14 +120,7 @@ impl Decoder {
         sink.event(Event::Finish(&finish));
     }
 
-    /// The transport broke: ends the reply with a fault, unless it has ended.
-    pub fn cut(&mut self, sink: &mut impl Sink) {
-        let message =
-            "The connection to the upstream broke before the answer was complete. Send the request again.";
-        self.fail(&broken(message, "transport cut"), sink);
-    }
-
-    /// Ends the reply with this fault, unless it has ended.
+    /// Ends the reply with this fault, unless it has ended: the transport broke, or whoever reads will wait no longer.
     pub fn fail(&mut self, fault: &Fault, sink: &mut impl Sink) {
         if !self.ended {
             self.ended = true;

@@ -6,7 +6,7 @@ use qm_amazonq::request::{Note, Renamed};
 use qm_canon::{Block, Display, Event, Fault, Sink, Stop};
 use qm_framing::eventstream::Frames;
 
-use crate::wire::{MAX_FRAME_BYTES, Recording, event, frame};
+use crate::wire::{MAX_FRAME_BYTES, Recording, broken_off, event, frame};
 
 /// Collects tool inputs; the last one may be cut only if the reply ended at its bound.
 #[derive(Default)]
@@ -141,7 +141,7 @@ proptest! {
         }
         decoder.end(&mut inputs);
         decoder.end(&mut inputs);
-        decoder.cut(&mut inputs);
+        decoder.fail(&broken_off(), &mut inputs);
         prop_assert_eq!(inputs.ended, 1);
         let last = inputs.closed.len().saturating_sub(1);
         for (index, input) in inputs.closed.iter().enumerate() {

@@ -6,7 +6,7 @@ use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use qm_amazonq::decoder::{Decoder, Glance};
 use qm_amazonq::request::{Note, Renamed};
-use qm_canon::{Block, Checked, Display, Event, Fault, Sink};
+use qm_canon::{Block, Checked, Display, Event, Fault, Kind, Origin, Sink};
 use qm_framing::eventstream::{Frame, Frames};
 
 pub(crate) const MAX_FRAME_BYTES: usize = 1 << 20;
@@ -21,6 +21,12 @@ pub(crate) struct Recording {
 /// Writes what it gets, a line for each event.
 #[derive(Default)]
 pub(crate) struct Transcript(pub(crate) String);
+
+/// What the relay ends an answer with whose transport broke.
+pub(crate) fn broken_off() -> Fault {
+    let message = "The upstream's answer broke off. What came so far is incomplete; try again.";
+    Fault::new(Kind::Broken, Origin::Upstream, message).code("stream/transport")
+}
 
 // === impl Recording ===
 
@@ -83,7 +89,7 @@ impl Recording {
             }
         }
         if self.cut {
-            decoder.cut(&mut sink);
+            decoder.fail(&broken_off(), &mut sink);
         } else {
             decoder.end(&mut sink);
         }

@@ -6,7 +6,7 @@ use qm_framing::eventstream::Frames;
 use qm_openai::fault::Api;
 use qm_openai::{chat, responses};
 
-use crate::wire::{MAX_FRAME_BYTES, Recording};
+use crate::wire::{MAX_FRAME_BYTES, Recording, broken_off};
 
 /// The formats, as the goldens call them.
 pub(crate) const FORMATS: [&str; 3] = ["messages", "chat", "responses"];
@@ -62,7 +62,7 @@ pub(crate) fn of(
         all.take();
     }
     if recording.cut {
-        decoder.cut(&mut all);
+        decoder.fail(&broken_off(), &mut all);
     } else {
         decoder.end(&mut all);
     }
