@@ -5,14 +5,13 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http_body::Body as _;
-use hyper::body::Incoming;
 use qm_amazonq::decoder::{Decoder, Glance};
 use qm_amazonq::fault::{Context, Failure};
 use qm_amazonq::model::Model;
 use qm_amazonq::{Note, Profile, Remedy, encode};
 use qm_canon::{Conversation, Fault, Kind, Origin};
 use qm_framing::eventstream::Frames;
-use qm_upstream::{Account, Bearer};
+use qm_upstream::{Account, AnswerBody, Bearer};
 
 /// Most bytes one frame may have: what the strictest peer allows (spec/upstream.md §3.1).
 const MAX_FRAME: usize = 16 << 20;
@@ -29,7 +28,7 @@ pub(crate) struct Attempt<'a> {
 
 /// An answer whose first event is in `frames`.
 pub(crate) struct Begun {
-    pub(crate) body: Incoming,
+    pub(crate) body: AnswerBody,
     pub(crate) frames: Frames,
     pub(crate) decoder: Decoder,
     pub(crate) input_tokens: u64,
@@ -77,7 +76,7 @@ impl Attempt<'_> {
 
 /// Reads until the answer speaks or fails. What it said stays in the frames: the encoder that will pass it on does
 /// not exist yet.
-async fn first_event(mut body: Incoming, note: Note) -> Result<Begun, Failure> {
+async fn first_event(mut body: AnswerBody, note: Note) -> Result<Begun, Failure> {
     let input_tokens = note.input_tokens;
     let decoder = Decoder::new(note);
     let mut frames = Frames::new(MAX_FRAME);

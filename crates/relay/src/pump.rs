@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use qm_amazonq::Decoder;
 use qm_canon::{Checked, Encoder, Fault, Kind, Origin, Sink as _};
 use qm_framing::eventstream::Frames;
+use qm_upstream::AnswerBody;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::Deadlines;
@@ -26,7 +26,7 @@ const MAX_BATCH: usize = 64 << 10;
 /// dropped early, because the client left, the upstream's connection is closed with it.
 pub struct Pump<E> {
     /// `None` once the answer has ended.
-    upstream: Option<Incoming>,
+    upstream: Option<AnswerBody>,
     frames: Frames,
     decoder: Decoder,
     sinks: Enforce<Shape<Checked<Metered<E>>>>,

@@ -1,4 +1,4 @@
-//! HTTP to the upstream: pooled keep-alive connections, `TCP_NODELAY`, TLS by rustls.
+//! Calls to the upstream: what is said about their sender, and what is read whole of their answers.
 
 use std::time::Duration;
 
@@ -6,17 +6,13 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{self, Client as Pooled};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use qm_amazonq::Remedy;
 use qm_amazonq::fault::Failure;
 use qm_amazonq::surface::{AgentMode, Operation, Surface};
 use qm_canon::{Fault, Kind, Origin};
 
-use crate::connector::Connector;
+use crate::body::AnswerBody;
+use crate::connections::{Connections, Unreached};
 use crate::identity::Identity;
 use crate::refresh::Bearer;
 
@@ -33,27 +29,20 @@ const MAX_REPLY: usize = 4 << 20;
 /// Longest a call whose answer is read whole may take.
 pub(crate) const CONTROL_DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long an idle connection is kept. AWS closes them after about a minute; closing first avoids the race.
-const IDLE_CONNECTION: Duration = Duration::from_secs(50);
-
-/// How long the upstream may leave bytes unacknowledged.
-#[cfg(target_os = "linux")]
-const GONE: Duration = Duration::from_secs(30);
-
-/// Most idle connections that are kept.
+/// Most idle connections that are kept for one host.
 const MAX_IDLE: usize = 1024;
 
 /// Talks HTTP to the upstream. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Client {
-    pool: Pooled<Connector, Full<Bytes>>,
+    connections: Connections,
     identity: Identity,
 }
 
 /// The upstream's answer to a chat request: 200 and a stream of frames.
 pub struct Answer {
     /// The frames' bytes. Dropping it closes the connection, which stops the upstream.
-    pub body: Incoming,
+    pub body: AnswerBody,
 }
 
 /// An answer that was read whole.
@@ -78,30 +67,7 @@ impl Client {
     /// A client that gives up connecting, TLS included, after `connect_timeout`.
     #[must_use]
     pub fn new(identity: Identity, connect_timeout: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(Duration::from_mins(1)));
-        // A pooled connection whose peer has gone without a word must not eat a request's whole time.
-        #[cfg(target_os = "linux")]
-        tcp.set_tcp_user_timeout(Some(GONE));
-        tcp.enforce_http(false);
-        // The system's roots, so that a company's own authority works; the bundled ones where a bare image has none.
-        let tls = match HttpsConnectorBuilder::new().with_native_roots() {
-            Ok(tls) => tls,
-            Err(error) => {
-                tracing::warn!(%error, "no system certificates; using the bundled ones");
-                HttpsConnectorBuilder::new().with_webpki_roots()
-            }
-        };
-        let connector =
-            Connector::new(tls.https_or_http().enable_http1().wrap_connector(tcp), connect_timeout);
-        let pool = Pooled::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .pool_max_idle_per_host(MAX_IDLE)
-            .build(connector);
-        Self { pool, identity }
+        Self { connections: Connections::new(connect_timeout, MAX_IDLE), identity }
     }
 
     /// Sends a signed call and gives back the head of its answer, whatever its status.
@@ -110,12 +76,12 @@ impl Client {
         address: Uri,
         signed: &Signed<'_>,
         body: Bytes,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Response<AnswerBody>, Failure> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = signed.operation.method.parse().unwrap_or(http::Method::POST);
         *request.uri_mut() = address;
         self.sign(request.headers_mut(), signed);
-        self.pool.request(request).await.map_err(|error| unreachable(&error))
+        self.connections.send(request).await.map_err(|error| unreachable(&error))
     }
 
     fn sign(&self, headers: &mut HeaderMap, signed: &Signed<'_>) {
@@ -152,7 +118,7 @@ impl Client {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request.headers_mut().insert(USER_AGENT, self.identity.user_agent.clone());
         let exchange = async {
-            let response = self.pool.request(request).await.map_err(|error| unreachable(&error))?;
+            let response = self.connections.send(request).await.map_err(|error| unreachable(&error))?;
             read(response).await
         };
         tokio::time::timeout(CONTROL_DEADLINE, exchange).await.unwrap_or_else(|_| Err(too_slow()))
@@ -160,7 +126,7 @@ impl Client {
 }
 
 /// Reads an answer whole, within bounds.
-pub(crate) async fn read(response: Response<Incoming>) -> Result<Reply, Failure> {
+pub(crate) async fn read(response: Response<AnswerBody>) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     let collected = tokio::time::timeout(CONTROL_DEADLINE, Limited::new(body, MAX_REPLY).collect());
     match collected.await {
@@ -172,8 +138,8 @@ pub(crate) async fn read(response: Response<Incoming>) -> Result<Reply, Failure>
     }
 }
 
-fn unreachable(error: &legacy::Error) -> Failure {
-    let (code, message) = if error.is_connect() {
+fn unreachable(error: &Unreached) -> Failure {
+    let (code, message) = if matches!(error, Unreached::Connect(_)) {
         (
             "network/connect",
             "The upstream cannot be reached from the gateway. Try again shortly; if it lasts, its operator should check network and proxy.",

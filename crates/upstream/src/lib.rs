@@ -5,17 +5,23 @@
 //! stored.
 
 pub mod account;
+mod bell;
+pub mod body;
 pub mod catalogue;
 pub mod client;
+mod connection;
+mod connections;
 mod connector;
 pub mod endpoint;
 pub mod identity;
+mod idle;
 pub mod oidc;
 pub mod refresh;
 
 use std::sync::Arc;
 
 pub use account::{Account, Login};
+pub use body::AnswerBody;
 pub use client::{Answer, Client};
 pub use endpoint::{EndpointError, Endpoints};
 pub use identity::Identity;

@@ -1,0 +1,88 @@
+//! The client's connections: one that is idle where there is one, a new one where not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HOST;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderValue, Response, Uri};
+
+use crate::body::AnswerBody;
+use crate::connection::{Call, Connection, Unanswered};
+use crate::connector::{Connector, Failed, Place, Route};
+use crate::idle::Idle;
+
+/// Sends calls, over kept connections where it can. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    connector: Connector,
+    idle: Arc<Idle>,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreached {
+    /// There was no connection.
+    #[error("no connection")]
+    Connect(#[source] Failed),
+    /// There was one, and no answer came over it.
+    #[error("no answer")]
+    Request(#[from] hyper::Error),
+}
+
+// === impl Connections ===
+
+impl Connections {
+    /// Connections that must be made, TLS included, within `connect_timeout`; of those that are idle, at most
+    /// `most_idle` are kept for one place.
+    pub(crate) fn new(connect_timeout: Duration, most_idle: usize) -> Self {
+        Self { connector: Connector::new(connect_timeout), idle: Arc::new(Idle::new(most_idle)) }
+    }
+
+    /// Sends a call to an absolute address and gives back the head of its answer.
+    ///
+    /// A call is sent once. Only one of which not a byte has left, because its kept connection turned out to be
+    /// closed, goes out again, over a new connection.
+    pub(crate) async fn send(&self, call: Call) -> Result<Response<AnswerBody>, Unreached> {
+        let (place, mut call) =
+            addressed(call).ok_or_else(|| Unreached::Connect("not an absolute address".into()))?;
+        if let Some(kept) = self.idle.take(&place) {
+            call = match self.exchange(kept, place.clone(), call).await {
+                Ok(response) => return Ok(response),
+                Err(Unanswered { unsent: Some(call), .. }) => call,
+                Err(Unanswered { error, unsent: None }) => return Err(error.into()),
+            };
+        }
+        let stream = self.connector.connect(&place).await.map_err(Unreached::Connect)?;
+        let fresh = Box::new(Connection::begin(stream).await?);
+        self.exchange(fresh, place, call).await.map_err(|failed| failed.error.into())
+    }
+
+    async fn exchange(
+        &self,
+        mut connection: Box<Connection>,
+        place: Place,
+        call: Call,
+    ) -> Result<Response<AnswerBody>, Unanswered> {
+        let response = connection.exchange(call).await?;
+        Ok(response.map(|incoming| AnswerBody::new(incoming, connection, place, Arc::clone(&self.idle))))
+    }
+}
+
+/// Takes the place out of the call's address and leaves what is said to a server: the path, and the host in its
+/// header. `None` without scheme and host.
+fn addressed(mut call: Call) -> Option<(Place, Call)> {
+    let address = std::mem::take(call.uri_mut()).into_parts();
+    let (scheme, authority) = (address.scheme?, address.authority?);
+    let default_port = if scheme == Scheme::HTTPS { 443 } else { 80 };
+    let host = match authority.port_u16() {
+        Some(port) if port != default_port => HeaderValue::from_str(&format!("{}:{port}", authority.host())),
+        _ => HeaderValue::from_str(authority.host()),
+    };
+    call.headers_mut().insert(HOST, host.ok()?);
+    *call.uri_mut() = Uri::from(address.path_and_query.unwrap_or(PathAndQuery::from_static("/")));
+    Some((Place { scheme, authority, route: Route::Direct }, call))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,260 @@
+//! Connections before a peer that does exactly what the test says, over loopback.
+
+use http_body_util::BodyExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{advance, pause, resume, timeout};
+
+use super::*;
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+const CHUNKS: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// Long enough never to be waited for by a test that passes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Peer(TcpListener);
+
+impl Peer {
+    async fn listen() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
+    }
+
+    fn call(&self) -> Call {
+        call(&format!("http://{}/", self.0.local_addr().expect("bound")))
+    }
+
+    /// The next connection.
+    async fn accept(&self) -> TcpStream {
+        timeout(PATIENCE, self.0.accept()).await.expect("somebody connects").expect("accepted").0
+    }
+
+    /// Whether nobody has connected since the last `accept`.
+    async fn is_alone(&self) -> bool {
+        timeout(Duration::ZERO, self.0.accept()).await.is_err()
+    }
+
+    /// Lets the runtime see what has happened on the sockets so far: this connection comes after it.
+    async fn let_it_be_seen(&self) {
+        let (mine, theirs) =
+            tokio::join!(TcpStream::connect(self.0.local_addr().expect("bound")), self.accept());
+        drop((mine, theirs));
+    }
+}
+
+fn call(address: &str) -> Call {
+    let mut call = Call::default();
+    *call.uri_mut() = address.parse().expect("an address");
+    call
+}
+
+fn connections() -> Connections {
+    Connections::new(PATIENCE, 2)
+}
+
+/// Reads a request without a body and writes this.
+async fn answer(stream: &mut TcpStream, text: &str) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut head).await.expect("a request"), 0, "closed before a request came");
+    }
+    stream.write_all(text.as_bytes()).await.expect("written");
+}
+
+async fn closed(stream: &mut TcpStream) {
+    let read = timeout(PATIENCE, stream.read(&mut [0; 64])).await.expect("the connection closes");
+    assert!(matches!(read, Ok(0) | Err(_)), "nothing more is sent");
+}
+
+async fn whole(response: Result<Response<AnswerBody>, Unreached>) -> String {
+    let body = response.expect("an answer").into_body().collect().await.expect("whole").to_bytes();
+    String::from_utf8(body.to_vec()).expect("text")
+}
+
+/// One call over a connection that is made for it.
+async fn first(connections: &Connections, peer: &Peer, text: &str) -> (String, TcpStream) {
+    let serve = async {
+        let mut stream = peer.accept().await;
+        answer(&mut stream, text).await;
+        stream
+    };
+    let (response, stream) = tokio::join!(connections.send(peer.call()), serve);
+    (whole(response).await, stream)
+}
+
+#[test]
+fn a_server_is_told_the_path_and_the_host_without_its_default_port() {
+    let cases = [
+        ("https://q.us-east-1.amazonaws.com/x?y=1", "/x?y=1", "q.us-east-1.amazonaws.com"),
+        ("https://host:443", "/", "host"),
+        ("http://user:word@host:80/", "/", "host"),
+        ("http://127.0.0.1:9/up", "/up", "127.0.0.1:9"),
+        ("http://[::1]:443/", "/", "[::1]:443"),
+    ];
+    for (address, path, host) in cases {
+        let (place, call) = addressed(call(address)).expect("is absolute");
+        assert_eq!(call.uri(), path, "{address}");
+        assert_eq!(call.headers()[HOST], host, "{address}");
+        assert!(address.starts_with(&format!("{}://{}", place.scheme, place.authority)), "{address}");
+    }
+    assert!(addressed(Call::default()).is_none());
+}
+
+#[tokio::test]
+async fn a_connection_whose_answer_was_read_carries_the_next() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let (text, mut stream) = first(&connections, &peer, OK).await;
+    assert_eq!(text, "ok");
+    for reply in [OK, &format!("{CHUNKS}1\r\no\r\n1\r\nk\r\n0\r\n\r\n"), OK] {
+        let (response, ()) = tokio::join!(connections.send(peer.call()), answer(&mut stream, reply));
+        assert_eq!(whole(response).await, "ok");
+    }
+    assert!(peer.is_alone().await);
+}
+
+#[tokio::test]
+async fn one_that_cannot_carry_another_is_closed() {
+    let closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+    let unasked = format!("{OK}and more");
+    for reply in [closing, &unasked] {
+        let (peer, connections) = (Peer::listen().await, connections());
+        let (text, mut stream) = first(&connections, &peer, reply).await;
+        assert_eq!(text, "ok");
+        closed(&mut stream).await;
+        first(&connections, &peer, OK).await;
+    }
+}
+
+#[tokio::test]
+async fn one_that_the_peer_closed_while_it_was_idle_is_replaced() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let (_, stream) = first(&connections, &peer, OK).await;
+    drop(stream);
+    peer.let_it_be_seen().await;
+    let (text, _) = first(&connections, &peer, OK).await;
+    assert_eq!(text, "ok");
+}
+
+#[tokio::test]
+async fn a_call_that_was_not_sent_is_given_back() {
+    let (peer, connector) = (Peer::listen().await, Connector::new(PATIENCE));
+    let (place, call) = addressed(peer.call()).expect("is absolute");
+    let (stream, theirs) = tokio::join!(connector.connect(&place), peer.accept());
+    let mut connection = Connection::begin(stream.expect("connected")).await.expect("begun");
+    assert!(connection.is_reusable());
+    drop(theirs);
+    peer.let_it_be_seen().await;
+    let failed = connection.exchange(call).await.expect_err("the peer has gone");
+    assert_eq!(failed.unsent.expect("is given back").headers()[HOST], place.authority.as_str());
+    assert!(!connection.is_reusable());
+}
+
+#[tokio::test]
+async fn a_call_that_was_sent_is_never_sent_again() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let (_, mut stream) = first(&connections, &peer, OK).await;
+    let hang_up = async {
+        answer(&mut stream, "").await;
+        drop(stream);
+    };
+    let (response, ()) = tokio::join!(connections.send(peer.call()), hang_up);
+    assert!(matches!(response, Err(Unreached::Request(_))));
+    assert!(peer.is_alone().await);
+}
+
+#[tokio::test]
+async fn leaving_in_the_middle_of_a_body_closes_the_connection() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let serve = async {
+        let mut stream = peer.accept().await;
+        answer(&mut stream, &format!("{CHUNKS}5\r\nhello\r\n")).await;
+        stream
+    };
+    let (response, mut stream) = tokio::join!(connections.send(peer.call()), serve);
+    let mut body = response.expect("a head").into_body();
+    let frame = body.frame().await.expect("a frame").expect("is whole");
+    assert_eq!(frame.into_data().expect("data"), "hello");
+    drop(body);
+    closed(&mut stream).await;
+    first(&connections, &peer, OK).await;
+}
+
+#[tokio::test]
+async fn leaving_before_the_answer_closes_the_connection() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let serve = async {
+        let mut stream = peer.accept().await;
+        answer(&mut stream, "").await;
+        stream
+    };
+    let mut stream = tokio::select! {
+        _ = connections.send(peer.call()) => panic!("nobody answers"),
+        stream = serve => stream,
+    };
+    closed(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_an_error() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let serve = async {
+        let mut stream = peer.accept().await;
+        answer(&mut stream, &format!("{CHUNKS}5\r\nhel")).await;
+    };
+    let (response, ()) = tokio::join!(connections.send(peer.call()), serve);
+    let mut body = response.expect("a head").into_body();
+    let ended = loop {
+        match body.frame().await {
+            Some(Ok(_)) => {}
+            other => break other,
+        }
+    };
+    assert!(matches!(ended, Some(Err(_))));
+    assert!(body.frame().await.is_none(), "and nothing after it");
+}
+
+#[tokio::test]
+async fn idle_connections_are_few_and_do_not_grow_old() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let mut streams = Vec::new();
+    let mut responses = Vec::new();
+    for _ in 0..3 {
+        let serve = async {
+            let mut stream = peer.accept().await;
+            answer(&mut stream, OK).await;
+            stream
+        };
+        let (response, stream) = tokio::join!(connections.send(peer.call()), serve);
+        responses.push(response);
+        streams.push(stream);
+    }
+    for response in responses {
+        assert_eq!(whole(response).await, "ok");
+    }
+    let [surplus, others @ ..] = streams.as_mut_slice() else { panic!("three streams") };
+    closed(surplus).await;
+    pause();
+    advance(Duration::from_secs(61)).await;
+    resume();
+    for old in others {
+        closed(old).await;
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_end_with_the_client() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let (_, mut stream) = first(&connections, &peer, OK).await;
+    drop(connections);
+    closed(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_takes_too_long_is_given_up() {
+    let peer = Peer::listen().await;
+    let connections = Connections::new(Duration::from_millis(50), 2);
+    let address = format!("https://{}/", peer.0.local_addr().expect("bound"));
+    let (response, mut stream) = tokio::join!(connections.send(call(&address)), peer.accept());
+    assert!(matches!(response, Err(Unreached::Connect(_))), "TLS is part of connecting");
+    while stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {}
+}
