@@ -89,7 +89,7 @@ fn parse(body: &[u8]) -> Result<Body<'_>, Fault> {
     })?;
     // The parser's words name what it expected and where, never what it found: no field here has a shape that it
     // could quote.
-    match serde_json::from_str::<Field<Body<'_>>>(text) {
+    match qm_json::read::from_str::<Field<Body<'_>>>(text) {
         Ok(Field::Is(body)) => Ok(body),
         Ok(Field::Absent | Field::Wrong) => {
             Err(Fault::invalid("The request body is not valid JSON: it should be an object"))

@@ -32,7 +32,12 @@ impl<'a> Text<'a> {
     /// The text of a JSON string as it stands; `None` if the value is not a string.
     #[must_use]
     pub fn literal(value: &'a RawValue) -> Option<Self> {
-        let quoted = value.get();
+        Self::quoted(value.get())
+    }
+
+    /// The same of text that is known to be a JSON value.
+    #[must_use]
+    pub fn quoted(quoted: &'a str) -> Option<Self> {
         let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
         Some(Self(if inner.contains('\\') {
             Form::Quoted(quoted)

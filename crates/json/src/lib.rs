@@ -4,4 +4,5 @@
 //! Must not know: any vendor's fields, words or paths.
 
 pub mod field;
+pub mod read;
 pub mod write;

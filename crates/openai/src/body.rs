@@ -14,7 +14,7 @@ pub(crate) fn parse<'a, T: Shape<'a>>(body: &'a [u8]) -> Result<T, Fault> {
         .map_err(|error| broken(format_args!("not UTF-8 at byte {}", error.valid_up_to())))?;
     // The parser's words name what it expected and where, never what it found: no field here has a shape that it
     // could quote.
-    match serde_json::from_str::<Field<T>>(text) {
+    match qm_json::read::from_str::<Field<T>>(text) {
         Ok(Field::Is(body)) => Ok(body),
         Ok(Field::Absent | Field::Wrong) => Err(broken(format_args!("it should be an object"))),
         Err(error) => Err(broken(format_args!("{error}"))),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use qm_canon::Fault;
+use qm_json::read;
 use serde_json::value::RawValue;
 
 use crate::field::Field;
@@ -47,7 +48,7 @@ pub(crate) fn arguments<'a>(
     if value.get().starts_with('{') {
         return Ok(Cow::Borrowed(value));
     }
-    let Ok(Field::Is(text)) = serde_json::from_str::<Field<Cow<'a, str>>>(value.get()) else {
+    let Ok(Field::Is(text)) = read::from_str::<Field<Cow<'a, str>>>(value.get()) else {
         return Err(path.wrong_type("a string"));
     };
     if text.trim().is_empty() {
@@ -55,8 +56,8 @@ pub(crate) fn arguments<'a>(
     }
     if text.trim_start().starts_with('{') {
         let parsed = match &text {
-            Cow::Borrowed(text) => serde_json::from_str::<&RawValue>(text).map(Cow::Borrowed),
-            Cow::Owned(text) => serde_json::from_str::<Box<RawValue>>(text).map(Cow::Owned),
+            Cow::Borrowed(text) => read::from_str::<&RawValue>(text).map(Cow::Borrowed),
+            Cow::Owned(text) => read::from_str::<&RawValue>(text).map(|object| Cow::Owned(object.to_owned())),
         };
         if let Ok(object) = parsed {
             return Ok(object);

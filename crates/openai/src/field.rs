@@ -1,7 +1,9 @@
 //! Fields of the body, with OpenAI's words for what is wrong with one.
 
 use qm_canon::Fault;
-pub(crate) use qm_json::field::{Field, Integer, Kind, List, Literal, Number, Shape, Site};
+pub(crate) use qm_json::field::{
+    Field, Integer, Kind, List, Literal, Number, Shape, Site, Written, as_written,
+};
 pub(crate) use qm_json::object;
 
 use crate::path::Path;

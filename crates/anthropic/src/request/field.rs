@@ -1,7 +1,9 @@
 //! Fields of the body, with Anthropic's words for what is wrong with one.
 
 use qm_canon::Fault;
-pub(super) use qm_json::field::{Field, Integer, Kind, List, Literal, Number, Shape, Site};
+pub(super) use qm_json::field::{
+    Field, Integer, Kind, List, Literal, Number, Shape, Site, Written, as_written,
+};
 
 use super::path::Path;
 

@@ -8,13 +8,14 @@ use serde::Deserialize;
 use serde::de::{MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::field::{Field, Integer, Kind, List, Literal, Number, Shape};
+use super::field::{Field, Integer, Kind, List, Literal, Number, Shape, Written, as_written};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct Body<'a> {
     pub(super) model: Field<Cow<'a, str>>,
     pub(super) messages: Field<List<Message<'a>>>,
+    #[serde(deserialize_with = "as_written")]
     pub(super) system: Field<Content<'a>>,
     pub(super) tools: Field<List<Tool<'a>>>,
     pub(super) tool_choice: Field<Choice<'a>>,
@@ -36,11 +37,12 @@ pub(super) struct Body<'a> {
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(super) struct Message<'a> {
     pub(super) role: Field<Cow<'a, str>>,
+    #[serde(deserialize_with = "as_written")]
     pub(super) content: Field<Content<'a>>,
     pub(super) output_config: Field<OutputConfig<'a>>,
 }
 
-/// A string, or a list of blocks.
+/// A string, kept as it is written, or a list of blocks.
 pub(super) enum Content<'a> {
     Text(Text<'a>),
     Blocks(Vec<Field<Block<'a>>>),
@@ -62,6 +64,7 @@ pub(super) struct Block<'a> {
     #[serde(borrow)]
     pub(super) input: Option<&'a RawValue>,
     pub(super) tool_use_id: Field<Cow<'a, str>>,
+    #[serde(deserialize_with = "as_written")]
     pub(super) content: Field<Content<'a>>,
     pub(super) is_error: Field<bool>,
     pub(super) source: Field<Box<Source<'a>>>,
@@ -84,6 +87,7 @@ pub(super) struct SourceObject<'a> {
     pub(super) media_type: Field<Cow<'a, str>>,
     pub(super) data: Field<Cow<'a, str>>,
     pub(super) url: Field<Cow<'a, str>>,
+    #[serde(deserialize_with = "as_written")]
     pub(super) content: Field<Content<'a>>,
 }
 
@@ -154,12 +158,14 @@ qm_json::object!(
 impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
     const KIND: Kind = Kind::Other("Input should be a valid string or list");
 
-    fn text(text: Cow<'de, str>) -> Option<Self> {
-        Some(Self::Text(text.into()))
-    }
-
     fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
         Ok(List::list(list)?.map(|List(blocks)| Self::Blocks(blocks)))
+    }
+}
+
+impl<'a, 'de: 'a> Written<'de> for Content<'a> {
+    fn written(text: Text<'de>) -> Self {
+        Self::Text(text)
     }
 }
 

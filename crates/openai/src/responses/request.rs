@@ -123,7 +123,7 @@ fn earlier(past: Option<Past<'_>>) -> Result<Vec<Field<Item<'_>>>, Fault> {
     let Some(items) = past.map(|past| past.items).filter(|items| !items.is_empty()) else {
         return Ok(Vec::new());
     };
-    match serde_json::from_str(items) {
+    match qm_json::read::from_str(items) {
         Ok(Field::Is(List(items))) => Ok(items),
         _ => Err(Fault::internal("responses/kept-items")),
     }
@@ -177,7 +177,7 @@ fn within<'a, T: Shape<'a>>(raw: Option<&'a RawValue>) -> Result<Field<T>, Fault
     match raw {
         None => Ok(Field::Absent),
         // Its syntax was checked with the body's; a string may still hold half a character.
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|error| {
+        Some(raw) => qm_json::read::from_str(raw.get()).map_err(|error| {
             Fault::invalid(format!("We could not parse the JSON body of your request: {error}."))
         }),
     }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 
 use qm_canon::Text;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess};
+use serde::de::{Deserializer, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::field::{Field, Integer, Kind, List, Literal, Number, Shape, object};
+use crate::field::{Field, Integer, Kind, List, Literal, Number, Shape, Written, as_written, object};
 
 #[derive(Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
@@ -273,22 +273,22 @@ impl<'de> Shape<'de> for StreamOptions {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = <&'de RawValue>::deserialize(deserializer)?;
-        if let Some(text) = Text::literal(value) {
-            return Ok(Self(Field::Is(Content::Text(text))));
-        }
-        Ok(Self(match value.get().as_bytes().first() {
-            Some(b'n') => Field::Absent,
-            Some(b'[') => {
-                Field::Is(Content::Parts(serde_json::from_str(value.get()).map_err(D::Error::custom)?))
-            }
-            _ => Field::Wrong,
-        }))
+        as_written(deserializer).map(Self)
     }
 }
 
-impl Shape<'_> for Content<'_> {
+impl<'a, 'de: 'a> Shape<'de> for Content<'a> {
     const KIND: Kind = Kind::Other("a string or an array of parts");
+
+    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        Ok(List::list(list)?.map(|List(parts)| Self::Parts(parts)))
+    }
+}
+
+impl<'a, 'de: 'a> Written<'de> for Content<'a> {
+    fn written(text: Text<'de>) -> Self {
+        Self::Text(text)
+    }
 }
 
 impl<'a, 'de: 'a> Shape<'de> for ImageUrl<'a> {
