@@ -108,9 +108,10 @@ impl Quota {
         self.limit > 0.0 && self.used >= self.limit && !self.overage
     }
 
-    /// Whether little is left, or what is used now costs extra.
-    pub(crate) fn is_nearly_dry(&self) -> bool {
-        self.limit > 0.0 && self.limit - self.used < self.limit * Self::NEARLY_DRY
+    /// Whether little is left, or what is used now costs extra. Past its renewal nothing is known.
+    pub(crate) fn is_nearly_dry(&self, now_ms: u64) -> bool {
+        let renewed = self.resets_ms.is_some_and(|resets_ms| resets_ms <= now_ms);
+        !renewed && self.limit > 0.0 && self.limit - self.used < self.limit * Self::NEARLY_DRY
     }
 }
 
@@ -137,7 +138,9 @@ mod tests {
             (quota(60.0, 50.0, true), false, true),
             (quota(0.0, 0.0, false), false, false),
         ] {
-            assert_eq!((quota.is_dry(), quota.is_nearly_dry()), (dry, nearly), "{quota:?}");
+            assert_eq!((quota.is_dry(), quota.is_nearly_dry(0)), (dry, nearly), "{quota:?}");
         }
+        let renewed = Quota { resets_ms: Some(7), ..quota(49.0, 50.0, false) };
+        assert!(renewed.is_nearly_dry(6) && !renewed.is_nearly_dry(7));
     }
 }

@@ -77,3 +77,12 @@ impl Outcome {
         Self::Ailing(ailment, Evidence::default())
     }
 }
+
+// === impl Ailment ===
+
+impl Ailment {
+    /// Whether it counts as a failure of the account. A network, or a model that is missing or busy, does not.
+    pub(crate) fn is_counted(&self) -> bool {
+        !matches!(self, Self::Network | Self::ModelBusy { .. } | Self::LacksModel { .. })
+    }
+}

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::rules::{
-    FARTHEST_RENEWAL_MS, LATE_RENEWAL_MS, MODEL_MEMORY_MS, RETRY_AFTER_MS, Row, Rules, Then, row, stretch,
+    FARTHEST_RENEWAL_MS, Growth, LATE_RENEWAL_MS, MODEL_MEMORY_MS, RETRY_AFTER_MS, Row, Rules, Then, row,
+    stretch,
 };
 use super::{By, Cause, Health, ModelRest, Stored, Why};
 use crate::calendar::{next_day_ms, next_month_ms};
@@ -84,6 +85,15 @@ impl Condition {
         self.models.iter().filter(move |rest| rest.until_ms > now_ms)
     }
 
+    /// The same, with those that are over but remembered.
+    pub(crate) fn model_rests(&self) -> impl Iterator<Item = &ModelRest> {
+        self.models.iter()
+    }
+
+    pub(crate) fn has_model_rests(&self) -> bool {
+        !self.models.is_empty()
+    }
+
     /// Whether a rest is over and nothing has been heard since: one request may try it.
     pub(crate) fn on_trial(&self, now_ms: u64) -> bool {
         match self.health {
@@ -101,23 +111,33 @@ impl Condition {
         }
     }
 
+    /// Whether an answer would change nothing.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.health == Health::Ready && self.errors == 0 && self.level == 0 && self.strikes_ms.is_empty()
+    }
+
     /// It failed.
     pub(crate) fn fails(&mut self, failing: &Failing<'_>) {
         let Row { strike, then } = row(failing.ailment);
-        if *failing.ailment != Ailment::Network {
-            self.cause = Some(Cause::of(failing.evidence, failing.now_ms));
-        }
+        let before = self.health.clone();
+        // Ten requests that fail at once are one failure: of what began before the last change only the state it asks
+        // for counts.
+        let news = failing.episode.is_none_or(|episode| episode == self.episode);
         match then {
-            Then::GoesOn => self.goes_on(failing, strike),
-            Then::Cools(why) => self.cool(why, failing),
-            Then::RestsModel { lacking, .. } => self.rest_model(lacking, failing),
+            Then::GoesOn if strike => self.goes_on(failing, news),
+            Then::GoesOn => {}
+            Then::Cools(why) => self.cool(why, failing, news),
+            Then::RestsModel { pause, lacking } => return self.rest_model(pause, lacking, failing),
             Then::IsExhausted => self.exhaust(renewal(failing)),
             Then::IsExhaustedToday => self.exhaust(next_day_ms(failing.now_ms)),
             Then::IsSuspended => self.enter(Health::Suspended),
             Then::IsBroken => self.enter(Health::Broken),
         }
-        if strike {
+        if strike && news {
             self.strike(failing);
+        }
+        if *failing.ailment != Ailment::Network && (self.health != before || self.health == Health::Ready) {
+            self.cause = Some(Cause::of(failing.evidence, failing.now_ms));
         }
     }
 
@@ -150,20 +170,19 @@ impl Condition {
     }
 
     /// A failure in passing; only an account on trial goes back to rest for it.
-    fn goes_on(&mut self, failing: &Failing<'_>, strike: bool) {
+    fn goes_on(&mut self, failing: &Failing<'_>, news: bool) {
         if let Health::Cooling { why, .. } = self.health
-            && strike
-            && failing.episode == Some(self.episode)
+            && failing.episode.is_some()
+            && news
         {
-            self.cool(why, failing);
+            self.cool(why, failing, news);
         }
     }
 
-    fn cool(&mut self, why: Why, failing: &Failing<'_>) {
+    fn cool(&mut self, why: Why, failing: &Failing<'_>, news: bool) {
         let now_ms = failing.now_ms;
-        // Of what is learned while it rests only the time counts: ten requests refused at once are one refusal.
-        let news = failing.episode.is_none_or(|episode| episode == self.episode);
         let held_until = match self.health {
+            // The rest may become longer, but it is the same rest.
             Health::Cooling { until_ms, earliest_ms, .. } if !news => Some((until_ms, earliest_ms)),
             Health::Ready | Health::Cooling { .. } => None,
             Health::Exhausted { resets_ms } if resets_ms <= now_ms => None,
@@ -192,11 +211,10 @@ impl Condition {
         }
     }
 
-    fn rest_model(&mut self, lacking: bool, failing: &Failing<'_>) {
+    fn rest_model(&mut self, pause: Growth, lacking: bool, failing: &Failing<'_>) {
         let (Ailment::ModelBusy { model, .. } | Ailment::LacksModel { model }) = failing.ailment else {
             return;
         };
-        let Then::RestsModel { pause, .. } = row(failing.ailment).then else { return };
         let now_ms = failing.now_ms;
         self.models.retain(|rest| rest.until_ms + MODEL_MEMORY_MS > now_ms);
         let known = self.models.iter().position(|rest| rest.model == *model);
@@ -226,10 +244,9 @@ impl Condition {
             self.strikes_ms.pop_front();
         }
         self.strikes_ms.push_back(failing.now_ms);
-        let quarantined = matches!(self.health, Health::Cooling { why: Why::Quarantined, .. });
-        if strikes > 0 && self.strikes_ms.len() >= (strikes as usize).min(MAX_STRIKES) && !quarantined {
-            let episode = Some(self.episode);
-            self.cool(Why::Quarantined, &Failing { episode, ..*failing });
+        let many = strikes > 0 && self.strikes_ms.len() >= (strikes as usize).min(MAX_STRIKES);
+        if many && !matches!(self.health, Health::Cooling { why: Why::Quarantined, .. }) {
+            self.cool(Why::Quarantined, failing, true);
         }
         if max_errors > 0 && self.errors >= max_errors && self.health.heals() {
             self.enter(Health::Disabled { by: By::Errors });

@@ -141,7 +141,7 @@ impl Growth {
 
 /// Up to a quarter of the pause.
 pub(crate) fn stretch(pause_ms: u64, jitter: u64) -> u64 {
-    (u128::from(pause_ms / 4) * u128::from(jitter) >> 64) as u64
+    ((u128::from(pause_ms / 4) * u128::from(jitter)) >> 64) as u64
 }
 
 #[cfg(test)]

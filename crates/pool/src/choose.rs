@@ -1,0 +1,192 @@
+//! Which account serves a request: a look at the first of a few rings, not at all accounts.
+
+use crate::account::AccountId;
+use crate::load::Load;
+use crate::member::Member;
+use crate::ring::{Lead, Rank, Ring, Seat};
+use crate::rings::{Group, OWN, SPARE, group};
+use crate::roster::{Roster, WAKES};
+use crate::strategy::Chosen;
+use crate::view::Says;
+use crate::want::{Reason, Refusal, Tally, Want};
+
+/// What accounts must have in common to stand in for one another: affinity chooses within it, never across.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Class {
+    last_resort: bool,
+    group: Group,
+    nearly_dry: bool,
+}
+
+/// Accounts within one request of each other among which the one with fewest requests in flight is chosen.
+const NEAR: usize = 4;
+
+/// Accounts that are asked when a model is free again.
+const SAMPLE: usize = 64;
+
+// === impl Class ===
+
+impl Class {
+    fn new(group: Group, lead: Lead) -> Self {
+        Self { last_resort: lead.last_resort, group, nearly_dry: lead.nearly_dry }
+    }
+
+    pub(crate) fn says(self) -> Says {
+        let Self { last_resort, group, nearly_dry } = self;
+        Says::Able { own: group == OWN, spare: group == SPARE, last_resort, nearly_dry }
+    }
+}
+
+// === impl Member ===
+
+impl Member {
+    /// Whether an account can serve a request; its seat must be up to date.
+    pub(crate) fn verdict(&self, want: &Want<'_>) -> Result<Class, Reason> {
+        let rank = match self.seat {
+            Some(Seat::Ready(rank)) => rank,
+            Some(Seat::Out { reason, .. }) => return Err(reason),
+            None => return Err(Reason::Unknown),
+        };
+        let group = group(&self.traits, want.owner).ok_or(Reason::NotYours)?;
+        if !self.admits(want.model) {
+            return Err(Reason::LacksModel);
+        }
+        if want.tried.contains(&self.id) {
+            return Err(Reason::Tried);
+        }
+        Ok(Class::new(group, rank.lead))
+    }
+}
+
+// === impl Roster ===
+
+impl Roster {
+    /// The account for a request.
+    pub(crate) fn choose(&mut self, want: &Want<'_>, now_ms: u64, random: u64) -> Result<u32, Refusal> {
+        if let Some(id) = want.pinned {
+            return self.pinned(id, want, now_ms);
+        }
+        self.wake(now_ms, WAKES);
+        let preferred = want.affinity.and_then(|key| self.affinity.account(key, now_ms));
+        if let Some(slot) = preferred.and_then(|id| self.slot(id)) {
+            self.place_if_due(slot, now_ms);
+        }
+        if let Some(slot) = self.first(want, preferred, now_ms, random) {
+            return Ok(slot);
+        }
+        if self.is_due(now_ms) {
+            self.wake(now_ms, usize::MAX);
+            if let Some(slot) = self.first(want, preferred, now_ms, random) {
+                return Ok(slot);
+            }
+        }
+        Err(self.refusal(want))
+    }
+
+    /// Gives an account a request.
+    pub(crate) fn take(&mut self, slot: u32, want: &Want<'_>, now_ms: u64, random: u64) {
+        let (strategy, turn) = (self.strategy, self.turn);
+        self.turn = turn.wrapping_add(1);
+        self.chance ^= random;
+        let Some(member) = self.member_mut(slot) else { return };
+        let chosen = Chosen { load: member.load, ln_weight: member.ln_weight, now_ms, random, turn };
+        member.load = strategy.load(&chosen);
+        member.take(now_ms);
+        if member.condition.on_trial(now_ms) {
+            member.trying = Some(member.condition.episode());
+        }
+        let id = member.id;
+        if let Some(key) = want.affinity {
+            self.affinity.remember(key, id, now_ms);
+        }
+        self.place(slot, now_ms);
+        self.has_news(slot, false);
+    }
+
+    fn pinned(&mut self, id: AccountId, want: &Want<'_>, now_ms: u64) -> Result<u32, Refusal> {
+        let mut why = Tally::default();
+        let Some(slot) = self.slot(id) else {
+            why.add(Reason::Unknown, 1);
+            return Err(Refusal { soonest_ms: None, why });
+        };
+        self.place_if_due(slot, now_ms);
+        let Some(member) = self.member(slot) else { return Err(Refusal { soonest_ms: None, why }) };
+        member.verdict(want).map(|_| slot).map_err(|reason| {
+            why.add(reason, 1);
+            Refusal { soonest_ms: member.free_ms(want.model), why }
+        })
+    }
+
+    fn place_if_due(&mut self, slot: u32, now_ms: u64) {
+        if self.member(slot).and_then(|member| member.wakes_ms).is_some_and(|wakes_ms| wakes_ms <= now_ms) {
+            self.place(slot, now_ms);
+        }
+    }
+
+    /// The first by rank of all rings that are open to the request.
+    fn first(&self, want: &Want<'_>, preferred: Option<AccountId>, now_ms: u64, random: u64) -> Option<u32> {
+        let start = self.strategy.start(random);
+        let firsts = self.rings.open_to(want.owner).filter_map(|(group, ring)| {
+            let first = self.able(ring, want, start).next()?;
+            Some((Class::new(group, first.lead), first.lead, first.load.wrapping_sub(start), first, ring))
+        });
+        let (class, _, _, first, ring) =
+            firsts.min_by_key(|&(class, lead, load, first, _)| (class, lead, load, first.slot))?;
+        if let Some(slot) = preferred.and_then(|id| self.slot(id))
+            && self.member(slot).is_some_and(|member| member.verdict(want) == Ok(class))
+        {
+            return Some(slot);
+        }
+        if !self.strategy.evens_out() {
+            return Some(first.slot);
+        }
+        let bound = self.strategy.bound(Load(first.load), now_ms).0;
+        let is_near = |rank: &&Rank| rank.lead == first.lead && rank.load <= bound;
+        let near = self.able(ring, want, start).take(NEAR).take_while(is_near);
+        near.min_by_key(|rank| self.member(rank.slot).map(|member| member.in_flight)).map(|rank| rank.slot)
+    }
+
+    /// Those of a ring that can serve the request, in the order of choice.
+    fn able<'a>(&'a self, ring: &'a Ring, want: &'a Want<'_>, start: u64) -> impl Iterator<Item = &'a Rank> {
+        let (in_ring, each) = match ring.offer() {
+            Some(offer) => (offer.admits(want.model), false),
+            None => (true, true),
+        };
+        let ready = in_ring.then(|| ring.ready(start)).into_iter().flatten();
+        ready.filter(move |rank| {
+            (want.tried.is_empty() && !each)
+                || self.member(rank.slot).is_some_and(|member| {
+                    !want.tried.contains(&member.id) && (!each || member.admits(want.model))
+                })
+        })
+    }
+
+    /// Why there is none: from the rings' counts, for it is asked most when there is most to look through.
+    fn refusal(&self, want: &Want<'_>) -> Refusal {
+        let mut why = Tally::default();
+        let mut soonest_ms: Option<u64> = None;
+        for (_, ring) in self.rings.once_each(want.owner) {
+            why.merge(ring.counts());
+            why.add(Reason::LacksModel, ring.ready_count());
+            let admits = ring.offer().is_none_or(|offer| offer.admits(want.model));
+            let soonest = if admits { ring.soonest_ms() } else { self.rested_ms(ring, want) };
+            soonest_ms = soonest_ms.into_iter().chain(soonest).min();
+        }
+        for id in want.tried {
+            let member = self.slot(*id).and_then(|slot| self.member(slot));
+            if member.is_some_and(|member| member.verdict(want) == Err(Reason::Tried)) {
+                why.take(Reason::LacksModel, 1);
+                why.add(Reason::Tried, 1);
+            }
+        }
+        let others = (self.len() as u32).saturating_sub(why.total());
+        why.add(Reason::NotYours, others);
+        Refusal { soonest_ms, why }
+    }
+
+    /// When the model may be asked for again in a ring that rests from it: by a sample, they rest for much the same time.
+    fn rested_ms(&self, ring: &Ring, want: &Want<'_>) -> Option<u64> {
+        let sample = ring.ready(0).take(SAMPLE).filter_map(|rank| self.member(rank.slot));
+        sample.filter_map(|member| member.free_ms(want.model)).min()
+    }
+}
