@@ -7,8 +7,10 @@
 mod arn;
 mod credential;
 mod draft;
+pub mod export;
 mod fingerprint;
 mod form;
+pub mod import;
 pub mod region;
 
 pub use arn::{Arn, ArnFlaw, ArnOrigin, SERVICE_BUILDER_ID, SERVICE_SOCIAL};
