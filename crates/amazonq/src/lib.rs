@@ -9,10 +9,12 @@ pub mod fault;
 mod limits;
 pub mod model;
 mod names;
+pub mod profiles;
 pub mod request;
 mod schema;
 pub mod surface;
 pub mod thinking;
+pub mod usage;
 
 pub use decoder::{Decoder, Glance};
 pub use fault::{Failure, Remedy};

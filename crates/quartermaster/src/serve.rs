@@ -56,7 +56,8 @@ pub(crate) fn mention(notes: &[String]) {
 fn announce(config: &Config, address: SocketAddr) {
     mention(&config.notes);
     let keys = config.keys.clients.len();
-    let (account, surface) = (config.account.is_some(), config.upstream.surface.name);
+    let (account, surface) =
+        (config.account.is_some(), config.upstream.surface.map_or("auto", |surface| surface.name));
     info!(%address, surface, region = config.upstream.region, account, keys, "listening");
     if account {
         info!(

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve as serve_http};
 use qm_front::{Bodies, Front, Kept, router};
 use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
-use qm_upstream::{Account, Client, Endpoints, Identity, Login};
+use qm_upstream::{Account, Client, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
@@ -48,7 +49,7 @@ pub(crate) async fn serve(
         bodies: Bodies::new(config.listen.body_limit_bytes, BODIES_TOTAL),
         kept: Arc::new(Kept::new(config.responses.keep, config.responses.memory_bytes)),
         random,
-        now: Arc::new(now),
+        now: Arc::new(|| now_ms() / 1000),
         keys: config.keys.clients.len(),
         draining: Arc::clone(&draining),
     };
@@ -67,31 +68,44 @@ pub(crate) async fn serve(
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
-fn now() -> u64 {
+fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<Account> {
     let upstream = &config.upstream;
-    let endpoints = Endpoints::new(
-        upstream.surface,
-        account.profile_arn.as_deref(),
-        Some(&upstream.region),
-        upstream.api_endpoint.as_ref().map(config::Endpoint::as_str),
-        Some(upstream.token_base.as_str()),
-    )?;
+    let api = upstream.api_endpoint.as_ref().map(config::Endpoint::as_str);
+    let endpoints = Endpoints::new(api, Some(upstream.token_base.as_str()))?;
     let identity = Identity::new(upstream.user_agent.as_deref(), upstream.share_content)
         .map_err(|text| anyhow!("`{text}` cannot be a user agent"))?;
-    let login = Login {
+    let mut credential = Credential::new(Kind::BuilderId);
+    credential.client = Some(qm_credential::Client {
+        id: account.client_id.expose_secret().to_owned(),
+        secret: Some(account.client_secret.clone()),
+        expires_ms: None,
+    });
+    credential.refresh_token = Some(account.refresh_token.clone());
+    let arn =
+        account.profile_arn.as_deref().map(|arn| Arn::parse(arn, ArnOrigin::Operator, &credential.kind));
+    // A profile that nobody could use is as good as none; the log says so.
+    credential.arn = arn.transpose().unwrap_or_else(|flaw| {
+        tracing::warn!("account.profile_arn {flaw}; it is not used");
+        None
+    });
+    let region = Some(upstream.region.clone());
+    Ok(Account::new(Parts {
         name: "environment".to_owned(),
-        client_id: account.client_id.expose_secret().to_owned(),
-        client_secret: account.client_secret.clone(),
-        refresh_token: account.refresh_token.clone(),
-        arn: account.profile_arn.clone(),
-        surface: upstream.surface,
-    };
-    Ok(Account::new(login, Client::new(identity, config.timeouts.connect), endpoints))
+        number: 1,
+        credential,
+        client: Client::new(identity, config.timeouts.connect),
+        endpoints,
+        pins: Pins { surface: upstream.surface, arn: None, region },
+        learned: Learned::default(),
+        keeper: Arc::new(Forgetful),
+        clock: Arc::new(now_ms),
+        random: Arc::new(rand::random::<u128>),
+    }))
 }
 
 fn deadlines(timeouts: Timeouts) -> Deadlines {

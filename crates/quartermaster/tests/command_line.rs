@@ -139,8 +139,7 @@ fn log_of_serve(name: &str, environment: &[(&str, &str)], last: &str) -> String 
 #[test]
 fn a_gateway_with_nothing_configured_starts_closed_and_says_what_is_missing() {
     let log = log_of_serve("closed", &[], "set OPENAI_KEYS");
-    for part in
-        ["address=127.0.0.1:", "account=false", "keys=0", "surface=\"runtime\"", "AMAZONQ_REFRESH_TOKEN"]
+    for part in ["address=127.0.0.1:", "account=false", "keys=0", "surface=\"auto\"", "AMAZONQ_REFRESH_TOKEN"]
     {
         assert!(log.contains(part), "{part}: {log}");
     }

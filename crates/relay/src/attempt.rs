@@ -11,7 +11,7 @@ use qm_amazonq::model::Model;
 use qm_amazonq::{Note, Profile, Remedy, encode};
 use qm_canon::{Conversation, Fault, Kind, Origin};
 use qm_framing::eventstream::Frames;
-use qm_upstream::{Account, AnswerBody, Bearer};
+use qm_upstream::{Account, AnswerBody, Bearer, Face};
 
 /// Most bytes one frame may have: what the strictest peer allows (spec/upstream.md §3.1).
 const MAX_FRAME: usize = 16 << 20;
@@ -42,30 +42,26 @@ impl Attempt<'_> {
         conversation: &Conversation<'_>,
         refused: &mut Option<Bearer>,
     ) -> Result<Begun, Failure> {
-        let (body, note) = encode(conversation, &self.profile()).map_err(finally)?;
-        let tokens = self.account.tokens();
-        let bearer = match refused.take() {
-            Some(refused) => tokens.renew(&refused).await?,
-            None => tokens.fresh().await?,
-        };
+        let ready = self.account.ready(refused.take().as_ref()).await?;
+        let (body, note) = encode(conversation, &self.profile(&ready.face)).map_err(finally)?;
         let input_tokens = note.input_tokens;
         let context = Context { window: self.model.window, input_tokens, model: &self.model.id };
         let call = (self.invocation_id, self.number);
-        let begun = match self.account.chat(&bearer, Bytes::from(body), call, &context).await {
+        let begun = match self.account.chat(&ready, Bytes::from(body), call, &context).await {
             Ok(answer) => first_event(answer.body, note).await,
             Err(failure) => Err(failure),
         };
         begun.inspect_err(|failure| {
             if failure.remedy == Remedy::Refresh {
-                *refused = Some(bearer);
+                *refused = Some(ready.bearer);
             }
         })
     }
 
-    fn profile(&self) -> Profile<'_> {
+    fn profile<'a>(&'a self, face: &'a Face) -> Profile<'a> {
         Profile {
-            surface: self.account.surface(),
-            arn: self.account.arn(),
+            surface: face.surface(),
+            arn: face.arn(),
             model: self.model,
             conversation_id: self.conversation_id,
             replay_reasoning: self.replay_reasoning,

@@ -106,7 +106,7 @@ impl Relay {
                 }
                 Err(failure) => failure,
             };
-            tracing::info!(account = account.name(), surface = account.surface().name, code = %fault.code, ?remedy, "attempt failed");
+            tracing::info!(account = account.name(), code = %fault.code, ?remedy, "attempt failed");
             match history.judge(remedy, self.chance()) {
                 Verdict::GiveUp => return Err(fault),
                 Verdict::Again(pause) if Instant::now() + pause >= deadline => return Err(fault),

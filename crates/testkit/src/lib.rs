@@ -16,12 +16,14 @@ use std::time::Duration;
 pub use client::{Answer, Client};
 pub use ledger::Receipts;
 use qm_amazonq::Surface;
+use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve};
 use qm_front::{Bodies, Front, Kept, router};
 use qm_relay::{Aliases, Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
-use qm_upstream::{Account, Client as Upstream, Endpoints, Identity, Login};
+use qm_upstream::{Account, Client as Upstream, Clock, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 /// The key that opens a house.
 pub const KEY: &str = "test-key-0123456789abcdef";
@@ -31,7 +33,7 @@ pub const OTHER_KEY: &str = "test-key-fedcba9876543210";
 
 /// What a house is built with.
 pub struct Plan {
-    /// The face of the upstream, by name.
+    /// The face of the upstream, by name; `auto`: whichever serves.
     pub surface: &'static str,
     /// How long things may take.
     pub deadlines: Deadlines,
@@ -64,7 +66,7 @@ pub struct House {
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            surface: "runtime",
+            surface: "auto",
             deadlines: Deadlines::default(),
             default_model: None,
             aliases: Aliases::default(),
@@ -83,7 +85,10 @@ impl House {
     /// When a port cannot be had, or the plan names a surface that does not exist.
     pub async fn build(plan: Plan) -> io::Result<Self> {
         let Plan { surface, deadlines, default_model, aliases, max_body, kept, kept_bytes, simulator } = plan;
-        let surface = Surface::named(surface).ok_or_else(|| io::Error::other("no such surface"))?;
+        let surface = match surface {
+            "auto" => None,
+            named => Some(Surface::named(named).ok_or_else(|| io::Error::other("no such surface"))?),
+        };
         let simulator = qm_simulator::start(simulator).await?;
         let random = counting();
         let account = Arc::new(account(surface, &simulator.base()).map_err(io::Error::other)?);
@@ -117,21 +122,34 @@ impl House {
 }
 
 fn account(
-    surface: &'static Surface,
+    surface: Option<&'static Surface>,
     base: &str,
 ) -> Result<Account, Box<dyn std::error::Error + Send + Sync>> {
     let SimAccount { refresh_token, client_id, client_secret, profile_arn, .. } = SimAccount::default();
-    let endpoints = Endpoints::new(surface, profile_arn.as_deref(), None, Some(base), Some(base))?;
-    let client = Upstream::new(Identity::new(None, false)?, Duration::from_secs(5));
-    let login = Login {
+    let mut credential = Credential::new(Kind::BuilderId);
+    let secret = Some(client_secret.into());
+    credential.client = Some(qm_credential::Client { id: client_id, secret, expires_ms: None });
+    credential.refresh_token = Some(refresh_token.into());
+    let arn = profile_arn.map(|arn| Arn::parse(&arn, ArnOrigin::Operator, &credential.kind));
+    credential.arn = arn.transpose()?;
+    Ok(Account::new(Parts {
         name: "test".to_owned(),
-        client_id,
-        client_secret: client_secret.into(),
-        refresh_token: refresh_token.into(),
-        arn: profile_arn,
-        surface,
-    };
-    Ok(Account::new(login, client, endpoints))
+        number: 1,
+        credential,
+        client: Upstream::new(Identity::new(None, false)?, Duration::from_secs(5)),
+        endpoints: Endpoints::new(Some(base), Some(base))?,
+        pins: Pins { surface, ..Pins::default() },
+        learned: Learned::default(),
+        keeper: Arc::new(Forgetful),
+        clock: counting_clock(),
+        random: counting(),
+    }))
+}
+
+/// Milliseconds that pass with the runtime's own clock, which tests can pause.
+fn counting_clock() -> Clock {
+    let start = Instant::now();
+    Arc::new(move || 1_700_000_000_000 + start.elapsed().as_millis() as u64)
 }
 
 /// Random bits that are the same in every run.

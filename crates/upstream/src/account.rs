@@ -1,63 +1,121 @@
 //! One account at the upstream: its login, its face, its models.
 
+mod discovery;
+
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use qm_amazonq::fault::{Context, Failure, of_response};
+use qm_amazonq::fault::{Ailment, Context, Failure, Remedy, of_response};
 use qm_amazonq::model::Catalogue;
-use qm_amazonq::surface::Surface;
-use secrecy::SecretString;
+use qm_canon::Fault;
+use qm_credential::{Arn, Credential, Kind};
 
-use crate::catalogue::{Models, Source};
+use self::discovery::Discovery;
+use crate::catalogue::Models;
 use crate::client::{self, Answer, Client, Reply, Signed};
+use crate::control::{Desk, LastAnswered, places};
 use crate::endpoint::Endpoints;
-use crate::oidc::Grant;
-use crate::refresh::{Bearer, Tokens};
+use crate::face::{Face, Learned, Pins, Standing, Unfit, login, service_arn};
+use crate::keeper::Keeper;
+use crate::refresh::{Bearer, Source, Tokens};
+use crate::{Clock, Random};
 
 /// What an account is made from.
-pub struct Login {
+pub struct Parts {
     /// A name for logs; tells accounts apart.
     pub name: String,
-    /// The OIDC client's id.
-    pub client_id: String,
-    /// The OIDC client's secret.
-    pub client_secret: SecretString,
-    /// The refresh token.
-    pub refresh_token: SecretString,
-    /// The profile, where the account has one.
-    pub arn: Option<String>,
-    /// The face it uses.
-    pub surface: &'static Surface,
+    /// The number by which the pool knows it.
+    pub number: u64,
+    /// Its login.
+    pub credential: Credential,
+    /// How its calls go out.
+    pub client: Client,
+    /// The operator's addresses.
+    pub endpoints: Endpoints,
+    /// What the operator has decided for it.
+    pub pins: Pins,
+    /// What was learned of it before.
+    pub learned: Learned,
+    /// Keeps its login.
+    pub keeper: Arc<dyn Keeper>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Random bits.
+    pub random: Random,
 }
 
 /// One account, ready to be asked.
 pub struct Account {
     name: String,
-    surface: &'static Surface,
-    arn: Option<String>,
+    number: u64,
     client: Client,
     endpoints: Endpoints,
+    keeper: Arc<dyn Keeper>,
+    clock: Clock,
     tokens: Tokens,
-    models: Models,
+    standing: Mutex<Place>,
+    discovery: Discovery,
+    pub(crate) models: Models,
+    pub(crate) models_at: LastAnswered,
+    pub(crate) usage_at: LastAnswered,
     /// Models whose `additionalModelRequestFields` the upstream refused, whatever its schema says.
     refused_fields: Mutex<HashSet<String>>,
+}
+
+/// Where an account stands.
+struct Place {
+    pins: Pins,
+    learned: Learned,
+    /// The face in use, for this version of the login, until then.
+    current: Option<(Arc<Face>, u64, u64)>,
+    /// A token that replaced one which the upstream had refused, and that has not served yet: if it is refused too,
+    /// tokens are not the trouble.
+    unproven: Option<Bearer>,
+}
+
+/// What one attempt needs: a token, and the face for which to write the body.
+pub struct Ready {
+    /// The token.
+    pub bearer: Bearer,
+    /// The face.
+    pub face: Arc<Face>,
 }
 
 // === impl Account ===
 
 impl Account {
-    /// An account that is reached through `client` at `endpoints`.
+    /// An account made of these parts.
     #[must_use]
-    pub fn new(login: Login, client: Client, endpoints: Endpoints) -> Self {
-        let Login { name, client_id, client_secret, refresh_token, arn, surface } = login;
-        let grant = Grant { client_id, client_secret, refresh_token };
-        let tokens = Tokens::new(client.clone(), endpoints.clone(), grant);
-        let (models, refused_fields) = (Models::new(), Mutex::default());
-        Self { name, surface, arn, client, endpoints, tokens, models, refused_fields }
+    pub fn new(parts: Parts) -> Self {
+        let Parts { name, number, credential, client, endpoints, pins, learned, keeper, clock, random } =
+            parts;
+        let source = Source {
+            name: name.clone(),
+            client: client.clone(),
+            endpoints: endpoints.clone(),
+            keeper: Arc::clone(&keeper),
+            clock: Arc::clone(&clock),
+            random,
+        };
+        Self {
+            tokens: Tokens::new(source, credential),
+            standing: Mutex::new(Place { pins, learned, current: None, unproven: None }),
+            discovery: Discovery::default(),
+            models: Models::new(),
+            models_at: LastAnswered::default(),
+            usage_at: LastAnswered::default(),
+            refused_fields: Mutex::default(),
+            name,
+            number,
+            client,
+            endpoints,
+            keeper,
+            clock,
+        }
     }
 
     /// Its name in logs.
@@ -66,22 +124,39 @@ impl Account {
         &self.name
     }
 
-    /// The face it uses.
+    /// The number by which the pool knows it.
     #[must_use]
-    pub fn surface(&self) -> &'static Surface {
-        self.surface
-    }
-
-    /// Its profile.
-    #[must_use]
-    pub fn arn(&self) -> Option<&str> {
-        self.arn.as_deref()
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Its tokens.
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// What has been learned of how it is served.
+    #[must_use]
+    pub fn learned(&self) -> Learned {
+        self.standing().learned.clone()
+    }
+
+    /// Takes the operator's new decisions.
+    pub fn set_pins(&self, pins: Pins) {
+        let mut standing = self.standing();
+        standing.pins = pins;
+        standing.current = None;
+    }
+
+    /// Takes a new login in place of the old one, whole: somebody has logged in again. What was learned of the old
+    /// one goes with it (spec/upstream-2026.md §1.5).
+    pub fn replace_login(&self, credential: Credential) {
+        self.tokens.replace(credential);
+        let mut standing = self.standing();
+        (standing.learned, standing.current, standing.unproven) = (Learned::default(), None, None);
+        self.discovery.forget();
+        self.keeper.learned(&standing.learned);
     }
 
     /// Its models as they are known now. Asks the upstream beside the request when the list is old.
@@ -93,7 +168,7 @@ impl Account {
                 clippy::disallowed_methods,
                 reason = "no request waits for the list; at most one such task runs"
             )]
-            let _beside = tokio::spawn(async move { account.models.refresh(&account.source()).await });
+            let _beside = tokio::spawn(async move { account.models.refresh(&account).await });
         }
         self.models.snapshot()
     }
@@ -101,7 +176,7 @@ impl Account {
     /// Asks the upstream for the models and waits for the answer; for the start of the program.
     pub async fn refresh_catalogue(&self) {
         if self.models.is_due() {
-            self.models.refresh(&self.source()).await;
+            self.models.refresh(self).await;
         }
     }
 
@@ -119,39 +194,192 @@ impl Account {
         }
     }
 
-    /// Sends a chat request.
+    /// What an attempt needs. `refused`: the token that the upstream refused in the attempt before.
     ///
     /// # Errors
-    /// What the upstream answered instead of a stream, understood; or that it could not be reached.
+    /// When there is no token, or no face for want of a profile that only the operator can choose.
+    pub async fn ready(&self, refused: Option<&Bearer>) -> Result<Ready, Failure> {
+        let bearer = match refused {
+            Some(refused) => {
+                let bearer = self.tokens.renew(refused).await?;
+                self.standing().unproven = Some(bearer.clone());
+                bearer
+            }
+            None => self.tokens.fresh().await?,
+        };
+        if self.lacks_profile() {
+            self.find_profile(&bearer).await?;
+        }
+        Ok(Ready { bearer, face: self.face()? })
+    }
+
+    /// Sends a chat request, whose body was written for this face.
+    ///
+    /// # Errors
+    /// What the upstream answered instead of a stream, understood; or that it could not be reached. If another face
+    /// may serve, [`Remedy::OtherFace`]; the next [`Account::ready`] brings it.
     pub async fn chat(
         &self,
-        bearer: &Bearer,
+        ready: &Ready,
         body: Bytes,
         (invocation_id, attempt): (&str, u32),
         context: &Context<'_>,
     ) -> Result<Answer, Failure> {
-        let operation = &self.surface.chat;
-        let signed = Signed { surface: self.surface, operation, bearer, invocation_id, attempt };
-        let response = self.client.call(self.endpoints.chat(operation.path), &signed, body).await?;
+        let surface = ready.face.surface();
+        let signed = Signed {
+            surface,
+            operation: &surface.chat,
+            bearer: &ready.bearer,
+            token_type: self.token_type(),
+            invocation_id,
+            attempt,
+        };
+        let response = match self.client.call(ready.face.chat.clone(), &signed, body).await {
+            Ok(response) => response,
+            Err(failure) => return Err(self.judged(ready, failure, 0)),
+        };
         // A 200 may be an error in disguise: JSON where a stream should be (spec/upstream.md §3.5).
         if response.status().as_u16() == 200 && !is_json(response.headers()) {
+            self.served(ready);
             return Ok(Answer { body: response.into_body() });
         }
         let reply = client::read(response).await?;
-        let failure = understand(&reply, context);
-        let upstream_id = text(&reply.headers, "x-amzn-requestid").unwrap_or_default();
-        tracing::info!(status = reply.status, upstream_id, code = %failure.fault.code, "the upstream refused");
-        Err(failure)
+        let mut failure = understand(&reply, context);
+        failure.fault.upstream_id = text(&reply.headers, "x-amzn-requestid").map(Into::into);
+        Err(self.judged(ready, failure, reply.status))
     }
 
-    fn source(&self) -> Source {
-        Source {
-            client: self.client.clone(),
-            endpoints: self.endpoints.clone(),
-            tokens: self.tokens.clone(),
-            surface: self.surface,
-            arn: self.arn.clone(),
+    /// The place for a control call, and what it is made with.
+    pub(crate) fn desk(&self, bearer: Bearer) -> Desk<'_> {
+        let (pins, learned) = {
+            let standing = self.standing();
+            (standing.pins.clone(), standing.learned.clone())
+        };
+        let (region, named, token_type) = self.tokens.look_at(|credential| {
+            let standing = Standing { credential, pins: &pins, endpoints: &self.endpoints };
+            let own = standing.own_arn(&learned);
+            let region = standing.region(own.as_ref());
+            let key = credential.kind == Kind::ApiKey;
+            let shared = || service_arn(&credential.kind).map(str::to_owned);
+            let named = own.map(|arn| arn.value).filter(|_| !key).or_else(shared);
+            (region, named, login(&credential.kind).token_type())
+        });
+        // Some accounts are answered only without the profile (spec/upstream-2026.md §1.4).
+        let arns = if named.is_some() { vec![named, None] } else { vec![None] };
+        let places = places(pins.surface, &region, &arns);
+        Desk { client: &self.client, endpoints: &self.endpoints, bearer, token_type, region, places }
+    }
+
+    fn face(&self) -> Result<Arc<Face>, Failure> {
+        let (now_ms, version) = ((self.clock)(), self.tokens.version());
+        let mut place = self.standing();
+        if let Some((face, of, until_ms)) = &place.current
+            && *of == version
+            && now_ms < *until_ms
+        {
+            return Ok(Arc::clone(face));
         }
+        let Place { pins, learned, .. } = &*place;
+        let chosen = self.tokens.look_at(|credential| {
+            Standing { credential, pins, endpoints: &self.endpoints }.face(learned, now_ms)
+        });
+        let face = Arc::new(chosen.map_err(|_| Failure {
+            fault: Fault::internal("face/no-address"),
+            remedy: Remedy::Elsewhere(Ailment::Refused),
+        })?);
+        let until_ms = learned.settled_until_ms();
+        place.current = Some((Arc::clone(&face), version, until_ms));
+        Ok(face)
+    }
+
+    /// What a failure means for the face, and with that for the attempt.
+    fn judged(&self, ready: &Ready, mut failure: Failure, status: u16) -> Failure {
+        let face = &ready.face;
+        let upstream_id = failure.fault.upstream_id.as_deref().unwrap_or_default();
+        tracing::info!(
+            account = self.name, face = face.name(), profile = self.origin_of(face), status, upstream_id,
+            code = %failure.fault.code, "the upstream refused"
+        );
+        let is_key = || self.tokens.look_at(|credential| credential.kind == Kind::ApiKey);
+        let why = match failure.remedy {
+            Remedy::OtherFace => Unfit::Refused,
+            // A key that is not known any more.
+            Remedy::Refresh if status == 401 && is_key() => {
+                failure.remedy = Remedy::Elsewhere(Ailment::LoginDead);
+                return failure;
+            }
+            // A new token did not help, or there can be none: it is not the token.
+            Remedy::Refresh if self.standing().unproven.as_ref() == Some(&ready.bearer) || is_key() => {
+                Unfit::Refused
+            }
+            Remedy::Again { .. } if failure.fault.code == "network/connect" && !self.endpoints.is_fixed() => {
+                Unfit::Unreached
+            }
+            _ => return failure,
+        };
+        if self.step(face, why, &failure.fault.code) {
+            failure.remedy = Remedy::OtherFace;
+        } else if why == Unfit::Refused {
+            failure.remedy = Remedy::Elsewhere(Ailment::Refused);
+        }
+        failure
+    }
+
+    /// Leaves a face that did not serve. Whether there is another.
+    fn step(&self, face: &Face, why: Unfit, code: &str) -> bool {
+        let now_ms = (self.clock)();
+        let mut place = self.standing();
+        let Place { pins, learned, current, .. } = &mut *place;
+        let another = self.tokens.look_at(|credential| {
+            Standing { credential, pins, endpoints: &self.endpoints }.step(learned, face, why, code, now_ms)
+        });
+        *current = None;
+        self.keeper.learned(learned);
+        another
+    }
+
+    fn served(&self, ready: &Ready) {
+        let now_ms = (self.clock)();
+        let mut place = self.standing();
+        if place.unproven.as_ref() == Some(&ready.bearer) {
+            place.unproven = None;
+        }
+        if place.learned.served(&ready.face.rung, now_ms) {
+            place.current = None;
+            self.keeper.learned(&place.learned);
+        }
+    }
+
+    fn lacks_profile(&self) -> bool {
+        let place = self.standing();
+        let Place { pins, learned, .. } = &*place;
+        self.tokens.look_at(|credential| {
+            Standing { credential, pins, endpoints: &self.endpoints }.lacks_profile(learned)
+        })
+    }
+
+    /// Where the profile that a face names came from, for the log.
+    fn origin_of(&self, face: &Face) -> &'static str {
+        let place = self.standing();
+        let Place { pins, learned, .. } = &*place;
+        let own: Option<Arn> = self
+            .tokens
+            .look_at(|credential| Standing { credential, pins, endpoints: &self.endpoints }.own_arn(learned));
+        match (&face.arn, own) {
+            (None, _) => "none",
+            (Some(named), Some(own)) if *named == own.value => own.origin.word(),
+            _ => "service",
+        }
+    }
+
+    fn token_type(&self) -> Option<&'static str> {
+        self.tokens.look_at(|credential| login(&credential.kind).token_type())
+    }
+
+    /// Short critical sections of plain assignments: a panic cannot leave them half done, so poison is no news.
+    /// Taken before that of the tokens, never after.
+    fn standing(&self) -> MutexGuard<'_, Place> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,7 +387,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     text(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.contains("json"))
 }
 
-fn understand(reply: &Reply, context: &Context<'_>) -> Failure {
+pub(crate) fn understand(reply: &Reply, context: &Context<'_>) -> Failure {
     let retry_after = text(&reply.headers, RETRY_AFTER.as_str()).and_then(|value| value.trim().parse().ok());
     of_response(
         reply.status,

@@ -3,15 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::Bytes;
-use qm_amazonq::model::{Catalogue, Page, parse_page};
+use qm_amazonq::fault::{Failure, Remedy};
+use qm_amazonq::model::{Catalogue, parse_page};
 use qm_amazonq::surface::Surface;
-use serde::Serialize;
+use qm_canon::{Fault, Kind, Origin};
+use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::client::{self, Client, Signed};
-use crate::endpoint::Endpoints;
-use crate::refresh::Tokens;
+use crate::account::Account;
 
 /// How long a list is good (peers keep it 30 minutes to a day, spec/upstream-2026.md §3.1).
 const LIFETIME: Duration = Duration::from_hours(1);
@@ -25,25 +24,6 @@ const MAX_PAGES: usize = 10;
 pub(crate) struct Models {
     current: RwLock<Arc<Catalogue>>,
     due: Mutex<Option<Instant>>,
-}
-
-/// What asking takes.
-pub(crate) struct Source {
-    pub(crate) client: Client,
-    pub(crate) endpoints: Endpoints,
-    pub(crate) tokens: Tokens,
-    pub(crate) surface: &'static Surface,
-    pub(crate) arn: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Query<'a> {
-    origin: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile_arn: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_token: Option<&'a str>,
 }
 
 // === impl Models ===
@@ -70,88 +50,55 @@ impl Models {
     }
 
     /// Asks the upstream. On failure the list stays as it is: a stale list beats none.
-    pub(crate) async fn refresh(&self, source: &Source) {
-        match source.ask().await {
+    pub(crate) async fn refresh(&self, account: &Account) {
+        match ask(account).await {
             Ok(catalogue) if catalogue.models.is_empty() => {
-                tracing::warn!("the upstream lists no models; keeping the list we have");
+                tracing::warn!(
+                    account = account.name(),
+                    "the upstream lists no models; keeping the list we have"
+                );
             }
             Ok(catalogue) => {
-                tracing::info!(models = catalogue.models.len(), "model catalogue refreshed");
+                tracing::info!(
+                    account = account.name(),
+                    models = catalogue.models.len(),
+                    "model catalogue refreshed"
+                );
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
                 *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + LIFETIME);
             }
-            Err(code) => {
-                tracing::warn!(code, "the model catalogue could not be refreshed; keeping the list we have");
+            Err(failure) => {
+                let code = &failure.fault.code;
+                tracing::warn!(account = account.name(), %code, "the model catalogue could not be refreshed; keeping the list we have");
             }
         }
     }
 }
 
-// === impl Source ===
-
-impl Source {
-    async fn ask(&self) -> Result<Catalogue, &'static str> {
-        let mut catalogue = Catalogue::default();
-        let mut next_token: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let page = self.page(next_token.as_deref()).await?;
-            catalogue.models.extend(page.models);
-            next_token = page.next;
-            if next_token.is_none() {
-                catalogue.live = true;
-                break;
-            }
-        }
-        Ok(catalogue)
-    }
-
-    async fn page(&self, next_token: Option<&str>) -> Result<Page, &'static str> {
-        let bearer = self.tokens.fresh().await.map_err(|_| "catalogue/no-token")?;
-        let operation = &self.surface.models;
-        let query = Query { origin: self.surface.origin, profile_arn: self.arn.as_deref(), next_token };
-        let (path, body) = if operation.method == "GET" {
-            (format!("{}?{}", operation.path, query.in_address()), Bytes::new())
-        } else {
-            let body = serde_json::to_vec(&query).map_err(|_| "catalogue/encode")?;
-            (operation.path.to_owned(), Bytes::from(body))
+async fn ask(account: &Account) -> Result<Catalogue, Failure> {
+    let bearer = account.tokens().fresh().await?;
+    let desk = account.desk(bearer);
+    let mut catalogue = Catalogue::default();
+    let mut next: Option<String> = None;
+    for _ in 0..MAX_PAGES {
+        let fields = |surface: &'static Surface| {
+            let mut fields = vec![("origin", Value::from(surface.origin))];
+            fields.extend(next.iter().map(|token| ("nextToken", Value::from(token.as_str()))));
+            fields
         };
-        let signed =
-            Signed { surface: self.surface, operation, bearer: &bearer, invocation_id: "", attempt: 1 };
-        let exchange = async {
-            let response = self.client.call(self.endpoints.control(&path), &signed, body).await?;
-            client::read(response).await
-        };
-        let answered = tokio::time::timeout(client::CONTROL_DEADLINE, exchange).await;
-        let reply = answered.map_err(|_| "catalogue/timeout")?.map_err(|_| "catalogue/network")?;
-        if reply.status != 200 {
-            return Err("catalogue/refused");
+        let reply = desk.ask(|surface| &surface.models, fields, &account.models_at).await?;
+        let page = parse_page(&reply.body).map_err(|_| not_a_list())?;
+        catalogue.models.extend(page.models);
+        next = page.next;
+        if next.is_none() {
+            catalogue.live = true;
+            break;
         }
-        parse_page(&reply.body).map_err(|_| "catalogue/not-a-list")
     }
+    Ok(catalogue)
 }
 
-// === impl Query ===
-
-impl Query<'_> {
-    fn in_address(&self) -> String {
-        let pairs =
-            [("origin", Some(self.origin)), ("profileArn", self.profile_arn), ("nextToken", self.next_token)];
-        let pairs: Vec<String> = pairs
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name}={}", percent_encoded(value?))))
-            .collect();
-        pairs.join("&")
-    }
-}
-
-/// RFC 3986: everything but unreserved characters.
-fn percent_encoded(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte.into()),
-            _ => _ = write!(out, "%{byte:02X}"),
-        }
-        out
-    })
+fn not_a_list() -> Failure {
+    let fault = Fault::new(Kind::Broken, Origin::Upstream, "The upstream's list of models made no sense.");
+    Failure { fault: fault.code("catalogue/not-a-list"), remedy: Remedy::None }
 }

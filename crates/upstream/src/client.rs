@@ -17,11 +17,16 @@ use crate::identity::Identity;
 use crate::refresh::Bearer;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const TOKEN_TYPE: HeaderName = HeaderName::from_static("tokentype");
 const OPT_OUT: HeaderName = HeaderName::from_static("x-amzn-codewhisperer-optout");
 const AGENT_MODE: HeaderName = HeaderName::from_static("x-amzn-kiro-agent-mode");
 const AMZ_USER_AGENT: HeaderName = HeaderName::from_static("x-amz-user-agent");
 const INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
 const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
+
+/// Content types of login services.
+pub(crate) const JSON: &str = "application/json";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Most bytes of an answer that is read whole: errors, tokens, catalogues.
 const MAX_REPLY: usize = 4 << 20;
@@ -57,6 +62,8 @@ pub(crate) struct Signed<'a> {
     pub(crate) surface: &'static Surface,
     pub(crate) operation: &'static Operation,
     pub(crate) bearer: &'a Bearer,
+    /// The header `tokentype`, for logins that need it.
+    pub(crate) token_type: Option<&'static str>,
     pub(crate) invocation_id: &'a str,
     pub(crate) attempt: u32,
 }
@@ -91,6 +98,9 @@ impl Client {
         if let Some(target) = signed.operation.target {
             headers.insert(TARGET, HeaderValue::from_static(target));
         }
+        if let Some(token_type) = signed.token_type {
+            headers.insert(TOKEN_TYPE, HeaderValue::from_static(token_type));
+        }
         if signed.surface.agent_mode == AgentMode::Header {
             headers.insert(AGENT_MODE, HeaderValue::from_static("vibe"));
         }
@@ -110,12 +120,17 @@ impl Client {
         headers.insert(SDK_REQUEST, attempt);
     }
 
-    /// Posts unsigned JSON and reads the answer whole.
-    pub(crate) async fn json(&self, address: &Uri, body: Vec<u8>) -> Result<Reply, Failure> {
+    /// Posts an unsigned body of this content type and reads the answer whole.
+    pub(crate) async fn post(
+        &self,
+        address: &Uri,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Reply, Failure> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = address.clone();
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         request.headers_mut().insert(USER_AGENT, self.identity.user_agent.clone());
         let exchange = async {
             let response = self.connections.send(request).await.map_err(|error| unreachable(&error))?;
@@ -168,7 +183,7 @@ fn broken_off() -> Failure {
     again(Kind::Unavailable, "network/body", "The upstream's answer broke off. Try again shortly.")
 }
 
-fn too_slow() -> Failure {
+pub(crate) fn too_slow() -> Failure {
     again(Kind::Timeout, "network/timeout", "The upstream did not answer in time. Try again shortly.")
 }
 

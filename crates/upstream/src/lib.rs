@@ -1,6 +1,7 @@
-//! The way to the upstream: TLS and connections, endpoints, token refresh, the catalogue of models.
+//! The way to the upstream: TLS and connections, login, endpoints, token refresh, the catalogue of models.
 //!
-//! Knows: hosts, headers, deadlines of connecting, how an account's token is kept fresh (one refresh at a time).
+//! Knows: hosts, headers, deadlines of connecting, how people log in, how an account's token is kept fresh (one renewal
+//! at a time), which face of the upstream serves an account.
 //! Must not know: who the client is, what it asked or in which format, which account to choose, where anything is
 //! stored.
 
@@ -12,23 +13,33 @@ pub mod client;
 mod connection;
 mod connections;
 mod connector;
+mod control;
 pub mod endpoint;
+pub mod face;
 pub mod identity;
 mod idle;
-pub mod oidc;
+pub mod keeper;
+mod oauth;
+mod query;
 pub mod refresh;
+mod renewal;
 
 use std::sync::Arc;
 
-pub use account::{Account, Login};
+pub use account::{Account, Parts, Ready};
 pub use body::AnswerBody;
 pub use client::{Answer, Client};
 pub use endpoint::{EndpointError, Endpoints};
+pub use face::{Face, Learned, Pins};
 pub use identity::Identity;
-pub use refresh::Bearer;
+pub use keeper::{Forgetful, Keeper, Kept, Turn};
+pub use refresh::{Bearer, Tokens};
 
 /// Where random bits come from. An argument, so that tests are exact.
 pub type Random = Arc<dyn Fn() -> u128 + Send + Sync>;
+
+/// What time it is, in milliseconds since 1970 UTC. An argument, so that tests are exact.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// A version 4 UUID of these random bits.
 #[must_use]

@@ -1,32 +1,32 @@
-//! Keeping an account's access token fresh: ahead of expiry, on demand, one refresh at a time.
+//! Keeping an account's access token fresh: ahead of expiry, on demand, one renewal at a time.
+//!
+//! ```text
+//! fresh ─▶ good ──────────────────────────────▶ the token in hand
+//!          due, not expired ─▶ renew beside ──▶ the token in hand
+//!          none or expired ──▶ wait for the one renewal
+//! renewal: turn (keeper) ─▶ ask the login service ─▶ make it durable (keeper) ─▶ use it
+//! ```
+
+mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
-use qm_amazonq::fault::Failure;
+use qm_amazonq::fault::{Ailment, Failure, Remedy};
 use qm_canon::Fault;
+use qm_credential::Credential;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
 
+use self::state::{Look, State};
 use crate::client::Client;
 use crate::endpoint::Endpoints;
-use crate::oidc::{self, Grant, Granted};
+use crate::keeper::{Keeper, Kept, Turn};
+use crate::oauth::{Ungiven, Ungranted};
+use crate::{Clock, Random, renewal};
 
-/// How long before its expiry a token is replaced (spec/mission.md A5.15).
-const AHEAD: Duration = Duration::from_secs(5 * 60);
-
-/// Longest life of an access token that is believed; whatever is said beyond it cannot be counted on.
-const LONGEST_LIFE: Duration = Duration::from_hours(24);
-
-/// How early a token counts as used up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Margin {
-    /// In time to be replaced before anyone notices; for a short life, a fifth of it.
-    Ahead,
-    /// When it expires.
-    None,
-}
+/// The pause before the second try of a call that failed without the service having refused.
+const SECOND_TRY: Duration = Duration::from_millis(200);
 
 /// An `authorization` header's value. Marked sensitive, so that it never shows in a debug print.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,55 +38,46 @@ pub struct Tokens {
     shared: Arc<Shared>,
 }
 
+/// What tokens are made from.
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) client: Client,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) keeper: Arc<dyn Keeper>,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+}
+
 struct Shared {
-    client: Client,
-    endpoints: Endpoints,
+    source: Source,
     state: Mutex<State>,
-    /// Held during a refresh, so that there is one at a time.
-    refreshing: tokio::sync::Mutex<()>,
-}
-
-struct State {
-    grant: Grant,
-    access: Option<Access>,
-    /// The last refresh, if it failed.
-    failed: Option<Failed>,
-}
-
-struct Access {
-    bearer: Bearer,
-    expires: Instant,
-    /// From here on it is replaced.
-    due: Instant,
-}
-
-struct Failed {
-    failure: Failure,
-    at: Instant,
+    /// Held during a renewal, so that there is one at a time.
+    renewing: tokio::sync::Mutex<()>,
 }
 
 // === impl Tokens ===
 
 impl Tokens {
-    pub(crate) fn new(client: Client, endpoints: Endpoints, grant: Grant) -> Self {
-        let state = Mutex::new(State { grant, access: None, failed: None });
-        Self {
-            shared: Arc::new(Shared { client, endpoints, state, refreshing: tokio::sync::Mutex::new(()) }),
-        }
+    pub(crate) fn new(source: Source, credential: Credential) -> Self {
+        let state = State::new(credential, (source.clock)(), (source.random)());
+        let shared = Shared { source, state: Mutex::new(state), renewing: tokio::sync::Mutex::new(()) };
+        Self { shared: Arc::new(shared) }
     }
 
-    /// A token that is good for some minutes at least, as far as anyone can tell.
+    /// A token that is good for some minutes at least, as far as anyone can tell. Waits only if there is none that is
+    /// still good; one that soon expires is given out while it is being replaced.
     ///
     /// # Errors
     /// When there is none and none can be had.
     pub async fn fresh(&self) -> Result<Bearer, Failure> {
-        if let Some(bearer) = self.shared.current(Margin::Ahead) {
-            return Ok(bearer);
-        }
-        // Somebody is at it already: no reason to wait while the old token is still good.
-        match self.shared.current(Margin::None).filter(|_| self.shared.refreshing.try_lock().is_err()) {
-            Some(bearer) => Ok(bearer),
-            None => self.refresh(None).await,
+        let look = self.shared.state().look(self.shared.now());
+        match look {
+            Look::Good(bearer) => Ok(bearer),
+            Look::Due(bearer) => {
+                self.renew_beside();
+                Ok(bearer)
+            }
+            Look::None => self.renewal(None).await,
         }
     }
 
@@ -95,81 +86,195 @@ impl Tokens {
     /// # Errors
     /// When none can be had.
     pub async fn renew(&self, refused: &Bearer) -> Result<Bearer, Failure> {
-        self.refresh(Some(refused.clone())).await
+        self.renewal(Some(refused.clone())).await
     }
 
-    async fn refresh(&self, refused: Option<Bearer>) -> Result<Bearer, Failure> {
+    /// A new token whatever the one in hand is like, even if the login was found dead: the operator has asked.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub async fn force(&self) -> Result<Bearer, Failure> {
+        let refused = {
+            let mut state = self.shared.state();
+            state.forget_failure();
+            state.in_hand(self.shared.now())
+        };
+        self.renewal(refused).await
+    }
+
+    /// When the token should next be renewed, in milliseconds since 1970; `None`: never, because it needs no renewal
+    /// or a person must log in.
+    #[must_use]
+    pub fn due_ms(&self) -> Option<u64> {
+        self.shared.state().due_ms()
+    }
+
+    /// When the token in hand expires, in milliseconds since 1970; `None`: there is none, or it does not.
+    #[must_use]
+    pub fn expires_ms(&self) -> Option<u64> {
+        self.shared.state().expires_ms()
+    }
+
+    /// The login as it is now.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        self.shared.state().credential().clone()
+    }
+
+    /// Takes a login from elsewhere in place of the one in hand, whole: somebody has logged in again, or another
+    /// process has renewed it.
+    pub fn replace(&self, credential: Credential) {
+        self.shared.adopt(credential);
+    }
+
+    /// Looks at the login in place, which is cheaper than a copy.
+    pub(crate) fn look_at<T>(&self, look: impl FnOnce(&Credential) -> T) -> T {
+        look(self.shared.state().credential())
+    }
+
+    /// Changes whenever the login may have.
+    pub(crate) fn version(&self) -> u64 {
+        self.shared.state().attempts()
+    }
+
+    fn renew_beside(&self) {
+        if self.shared.renewing.try_lock().is_err() || self.shared.state().waits(self.shared.now()) {
+            return;
+        }
         let shared = Arc::clone(&self.shared);
         #[expect(
             clippy::disallowed_methods,
-            reason = "a refresh must outlive the request that began it: once the upstream has replaced the refresh \
+            reason = "no request waits for it; at most one runs per account"
+        )]
+        let _beside = tokio::spawn(async move { shared.renewal(None).await.map(drop) });
+    }
+
+    async fn renewal(&self, refused: Option<Bearer>) -> Result<Bearer, Failure> {
+        let shared = Arc::clone(&self.shared);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a renewal must outlive the request that began it: once the upstream has replaced the refresh \
                       token, dropping its answer would lose the account"
         )]
-        let task = tokio::spawn(async move { shared.refresh(refused.as_ref()).await });
-        task.await.unwrap_or_else(|_| {
-            Err(Failure { fault: Fault::internal("refresh/panicked"), remedy: qm_amazonq::Remedy::None })
-        })
+        let task = tokio::spawn(async move { shared.renewal(refused.as_ref()).await });
+        task.await.unwrap_or_else(|_| Err(internal("refresh/panicked")))
     }
 }
 
 // === impl Shared ===
 
 impl Shared {
-    /// The token in hand, if it is not to be replaced yet.
-    fn current(&self, margin: Margin) -> Option<Bearer> {
-        let (state, now) = (self.state(), Instant::now());
-        let access = state.access.as_ref()?;
-        let until = if margin == Margin::Ahead { access.due } else { access.expires };
-        (now < until).then(|| access.bearer.clone())
-    }
-
-    async fn refresh(&self, refused: Option<&Bearer>) -> Result<Bearer, Failure> {
-        let came = Instant::now();
-        let _one_at_a_time = self.refreshing.lock().await;
+    async fn renewal(&self, refused: Option<&Bearer>) -> Result<Bearer, Failure> {
+        let came = self.state().attempts();
+        let _one_at_a_time = self.renewing.lock().await;
         // Whoever held the lock before may have done it already, or found that it cannot be done.
-        if let Some(bearer) = self.current(Margin::Ahead).filter(|bearer| Some(bearer) != refused) {
+        if let Some(bearer) = self.good(refused) {
             return Ok(bearer);
         }
-        let (grant, known) = {
-            let state = self.state();
-            let known =
-                state.failed.as_ref().filter(|failed| failed.failure.fault.final_ || failed.at >= came);
-            (state.grant.clone(), known.map(|failed| failed.failure.clone()))
-        };
+        let known = self.state().known_failure(came, self.now());
         if let Some(failure) = known {
             return self.make_do(failure, refused);
         }
-        match oidc::refresh(&self.client, self.endpoints.token(), &grant).await {
-            Ok(granted) => self.keep(granted),
+        match self.source.keeper.begin().await {
+            Ok(Turn::Renew) => {}
+            Ok(Turn::Newer(newer)) => {
+                self.adopt(*newer);
+                if let Some(bearer) = self.good(refused) {
+                    self.source.keeper.end(Ok(())).await;
+                    return Ok(bearer);
+                }
+            }
+            Err(failure) => return self.make_do(failure, refused),
+        }
+        let outcome = self.renew_and_keep().await;
+        self.source.keeper.end(outcome.as_ref().map(|()| ())).await;
+        match outcome {
+            // Even if it is the one that was refused: the login service has no other.
+            Ok(()) => self.state().in_hand(self.now()).ok_or_else(|| internal("refresh/of-no-use")),
+            Err(failure) => self.make_do(failure, refused),
+        }
+    }
+
+    /// The one renewal: what it brings is in hand when it is done.
+    async fn renew_and_keep(&self) -> Result<(), Failure> {
+        let unkept = self.state().unkept();
+        let renewed = match unkept {
+            // Renewed before, but not made durable: the old token may be void, so this one is all there is.
+            Some(unkept) => unkept,
+            None => self.ask_twice().await.map_err(|ungranted| self.failed(&ungranted))?,
+        };
+        self.state().hold(renewed.clone());
+        match self.source.keeper.keep(&renewed).await {
+            Ok(Kept::Saved) => {
+                self.adopt(renewed);
+                tracing::info!(account = self.source.name, "upstream token refreshed");
+                Ok(())
+            }
+            Ok(Kept::Superseded(newer)) => {
+                self.adopt(*newer);
+                Ok(())
+            }
             Err(failure) => {
-                tracing::warn!(code = %failure.fault.code, "upstream token refresh failed");
-                self.state().failed = Some(Failed { failure: failure.clone(), at: Instant::now() });
-                self.make_do(failure, refused)
+                tracing::error!(account = self.source.name, code = %failure.fault.code, "a renewed login could not be stored; it is not used until it is");
+                self.state().failed(
+                    failure.clone(),
+                    Some(Duration::from_secs(1)),
+                    self.now(),
+                    (self.source.random)(),
+                );
+                Err(failure)
             }
         }
     }
 
-    fn keep(&self, granted: Granted) -> Result<Bearer, Failure> {
-        let mut state = self.state();
-        // First of all: the old one may be void from now on.
-        if let Some(rotated) = granted.refresh_token {
-            state.grant.refresh_token = rotated;
+    /// Asks the login service, and once more if that failed in passing: a single account has no other to turn to.
+    async fn ask_twice(&self) -> Result<Credential, Ungranted> {
+        let old = self.state().credential().clone();
+        let Source { client, endpoints, .. } = &self.source;
+        let first = renewal::renew(client, endpoints, &old, self.now()).await;
+        let passing = match &first {
+            Err(Ungranted { kind: Ungiven::Unreached, .. }) => true,
+            Err(Ungranted { kind: Ungiven::Busy { after: None }, code }) => code != "refresh/429",
+            _ => false,
+        };
+        if !passing {
+            return first;
         }
-        let bearer = Bearer::new(&granted.access_token).ok_or_else(|| Failure {
-            fault: Fault::internal("refresh/token-not-a-header"),
-            remedy: qm_amazonq::Remedy::None,
-        })?;
-        let (now, life) = (Instant::now(), granted.expires_in.min(LONGEST_LIFE));
-        let due = now + life.saturating_sub(AHEAD.min(life / 5));
-        state.access = Some(Access { bearer: bearer.clone(), expires: now + life, due });
-        state.failed = None;
-        tracing::info!(expires_in_s = life.as_secs(), "upstream token refreshed");
-        Ok(bearer)
+        tokio::time::sleep(SECOND_TRY.mul_f64(1.0 + state::share((self.source.random)()))).await;
+        renewal::renew(client, endpoints, &old, self.now()).await
     }
 
-    /// A refresh that failed is no reason to fail a request while there is a token that may still be good.
+    fn failed(&self, ungranted: &Ungranted) -> Failure {
+        let after = match ungranted.kind {
+            Ungiven::Dead => None,
+            Ungiven::Busy { after } => Some(after.unwrap_or(Duration::from_secs(5))),
+            Ungiven::Unreached => Some(Duration::from_secs(1)),
+        };
+        let failure = ungranted.failure(after.unwrap_or_default());
+        tracing::warn!(account = self.source.name, code = ungranted.code, "upstream token refresh failed");
+        self.state().failed(failure.clone(), after, self.now(), (self.source.random)());
+        failure
+    }
+
+    /// A renewal that failed is no reason to fail a request while there is a token that may still be good.
     fn make_do(&self, failure: Failure, refused: Option<&Bearer>) -> Result<Bearer, Failure> {
-        self.current(Margin::None).filter(|bearer| Some(bearer) != refused).ok_or(failure)
+        self.state().in_hand(self.now()).filter(|bearer| Some(bearer) != refused).ok_or(failure)
+    }
+
+    /// The token in hand, if it needs no renewal and is not the one that was refused.
+    fn good(&self, refused: Option<&Bearer>) -> Option<Bearer> {
+        match self.state().look(self.now()) {
+            Look::Good(bearer) if Some(&bearer) != refused => Some(bearer),
+            _ => None,
+        }
+    }
+
+    fn adopt(&self, credential: Credential) {
+        self.state().adopt(credential, self.now(), (self.source.random)());
+    }
+
+    fn now(&self) -> u64 {
+        (self.source.clock)()
     }
 
     /// Short critical sections of plain assignments: a panic cannot leave them half done, so poison is no news.
@@ -192,55 +297,6 @@ impl Bearer {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use qm_amazonq::Surface;
-    use tokio::time::advance;
-
-    use super::*;
-    use crate::identity::Identity;
-
-    fn shared() -> Shared {
-        let surface = Surface::named("q").expect("is in the table");
-        let endpoints = Endpoints::new(surface, None, None, None, None).expect("addresses parse");
-        let client = Client::new(Identity::new(None, false).expect("a header"), AHEAD);
-        let grant = Grant { client_id: "c".into(), client_secret: "s".into(), refresh_token: "r".into() };
-        let state = Mutex::new(State { grant, access: None, failed: None });
-        Shared { client, endpoints, state, refreshing: tokio::sync::Mutex::new(()) }
-    }
-
-    fn granted(token: &str, life: Duration) -> Granted {
-        Granted { access_token: token.into(), refresh_token: Some("rotated".into()), expires_in: life }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_token_is_due_five_minutes_early_or_a_fifth_of_its_life() {
-        for (life_s, due_s) in [(3600, 3300), (300, 240), (u64::MAX, 24 * 3600 - 300)] {
-            let shared = shared();
-            shared.keep(granted("t", Duration::from_secs(life_s))).expect("kept");
-            advance(Duration::from_secs(due_s - 1)).await;
-            assert!(shared.current(Margin::Ahead).is_some(), "{life_s}");
-            advance(Duration::from_secs(1)).await;
-            assert!(shared.current(Margin::Ahead).is_none(), "{life_s}");
-            assert!(shared.current(Margin::None).is_some(), "{life_s}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_rotated_token_is_kept_even_if_the_rest_is_of_no_use() {
-        let shared = shared();
-        assert!(shared.keep(granted("not\na header", Duration::from_secs(60))).is_err());
-        assert_eq!(shared.state().grant.refresh_token.expose_secret(), "rotated");
-    }
-
-    #[tokio::test]
-    async fn while_somebody_refreshes_the_old_token_serves() {
-        let tokens = Tokens { shared: Arc::new(shared()) };
-        tokens.shared.keep(granted("old", Duration::from_secs(60))).expect("kept");
-        if let Some(access) = &mut tokens.shared.state().access {
-            access.due = Instant::now();
-        }
-        let _busy = tokens.shared.refreshing.lock().await;
-        assert!(tokens.fresh().await.is_ok());
-    }
+fn internal(code: &'static str) -> Failure {
+    Failure { fault: Fault::internal(code), remedy: Remedy::Elsewhere(Ailment::LoginBusy) }
 }

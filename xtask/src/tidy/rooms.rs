@@ -35,7 +35,7 @@ const ROOMS: &[Room] = &[
     room("qm-seal", &[], &[]),
     room("qm-store", &["qm-seal"], &[]),
     // Hands: I/O.
-    room("qm-upstream", &["qm-amazonq", "qm-canon"], &["qm-simulator"]),
+    room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential"], &["qm-simulator"]),
     // Use: the life of one request.
     room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-upstream"], &["qm-simulator"]),
     // Doors.
@@ -43,14 +43,14 @@ const ROOMS: &[Room] = &[
     // The house itself.
     room(
         "quartermaster",
-        &["qm-amazonq", "qm-canon", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
+        &["qm-amazonq", "qm-canon", "qm-credential", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
         &["qm-testkit"],
     ),
     // Outside the wall.
     room("qm-simulator", &[], &[]),
     room(
         "qm-testkit",
-        &["qm-amazonq", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
+        &["qm-amazonq", "qm-credential", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
         // Only here may what both vendors' formats make of one reply be laid side by side.
         &["qm-anthropic", "qm-canon", "qm-framing", "qm-openai"],
     ),

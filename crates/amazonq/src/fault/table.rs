@@ -50,6 +50,8 @@ pub(super) enum Meaning {
     /// The service as a whole is asked too often.
     ServiceThrottled,
     Malformed,
+    /// The face and the account do not fit each other.
+    Misfit,
     /// Nothing is served at this address.
     Misdirected,
     Slow,
@@ -112,17 +114,21 @@ const TABLE: &[Row] = &[
             "CUSTOMER_KMS_KEY_DISABLED",
             "MISMATCHED_KMS_KEY",
         ],
+        texts: &["user is not authorized to access this feature", "is not supported for this operation"],
+        meaning: Meaning::Refused,
+        ..ANY
+    },
+    // What the face asks of the account, or the account of the face (spec/upstream-2026.md §1.5): another may serve.
+    Row {
         texts: &[
             "your subscription does not support this application",
             "user is not authorized to make this call",
-            "user is not authorized to access this feature",
-            "is not supported for this operation",
             "unsupported token type",
             "profilearn is required",
             "invalid profilearn",
             "the provided credential is invalid",
         ],
-        meaning: Meaning::Refused,
+        meaning: Meaning::Misfit,
         ..ANY
     },
     Row { reasons: &["INVALID_MODEL_ID"], texts: &["invalid model."], meaning: Meaning::NoSuchModel, ..ANY },
@@ -255,7 +261,8 @@ impl Meaning {
             Self::ExhaustedToday => Remedy::Elsewhere(Ailment::ExhaustedToday),
             Self::Suspended => Remedy::Elsewhere(Ailment::Suspended),
             Self::Suspected => Remedy::Elsewhere(Ailment::Suspected),
-            Self::Refused | Self::Misdirected => Remedy::Elsewhere(Ailment::Refused),
+            Self::Refused => Remedy::Elsewhere(Ailment::Refused),
+            Self::Misfit | Self::Misdirected => Remedy::OtherFace,
             Self::NoSuchModel => Remedy::Elsewhere(Ailment::LacksModel),
             Self::AccountThrottled => Remedy::Elsewhere(Ailment::Throttled),
             Self::TokenRefused => Remedy::Refresh,

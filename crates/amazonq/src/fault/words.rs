@@ -58,7 +58,7 @@ impl Meaning {
                 Kind::Unavailable,
                 "The upstream refused the gateway's credentials. The operator must sign the account in again.",
             ),
-            Self::Refused => (
+            Self::Refused | Self::Misfit => (
                 Kind::Unavailable,
                 "The upstream does not allow the account to make this call. The operator finds the reason in the gateway's log.",
             ),

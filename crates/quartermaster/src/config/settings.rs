@@ -68,8 +68,8 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "QM_SURFACE",
         "--surface",
         "NAME",
-        Some("runtime"),
-        "Face of the upstream to speak to",
+        Some("auto"),
+        "Face of the upstream to speak to; auto: whichever serves the account",
     ),
     plain(
         "upstream.user_agent",

@@ -55,7 +55,7 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
     assert_eq!(config.upstream.token_base.as_str(), "https://oidc.us-east-1.amazonaws.com");
     assert!(config.upstream.api_endpoint.is_none() && config.upstream.user_agent.is_none());
     assert!(!config.upstream.share_content);
-    assert_eq!((config.upstream.surface.name, config.upstream.region.as_str()), ("runtime", "us-east-1"));
+    assert_eq!((config.upstream.surface, config.upstream.region.as_str()), (None, "us-east-1"));
     let Timeouts { connect, first_event, idle, total, ping_every } = config.timeouts;
     assert_eq!(
         [connect, first_event, idle, total, ping_every],
@@ -104,7 +104,10 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
     );
     let config = load(&sources(&[], &[], Some(&file))).unwrap();
     assert!(config.account.is_some() && config.upstream.share_content);
-    assert_eq!((config.keys.clients.len(), config.upstream.surface.name), (2, "q"));
+    assert_eq!(
+        (config.keys.clients.len(), config.upstream.surface.map(|surface| surface.name)),
+        (2, Some("q"))
+    );
     assert_eq!(config.timeouts.idle, Duration::from_secs(30));
     assert_eq!(config.timeouts.ping_every, Duration::from_millis(250));
     assert_eq!((config.log.format, config.models.default.as_deref()), (LogFormat::Json, Some("m")));

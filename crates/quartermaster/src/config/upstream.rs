@@ -17,13 +17,16 @@ pub(crate) struct Upstream {
     pub(crate) token_base: Endpoint,
     /// AWS region of the service.
     pub(crate) region: String,
-    /// Face of the upstream.
-    pub(crate) surface: &'static Surface,
+    /// The only face of the upstream to use, if the operator names one.
+    pub(crate) surface: Option<&'static Surface>,
     /// User agent to send instead of our own; legal as a header.
     pub(crate) user_agent: Option<String>,
     /// Whether the upstream's owner may use content; otherwise the opt-out is sent.
     pub(crate) share_content: bool,
 }
+
+/// In place of a face's name: whichever serves the account.
+const AUTO: &str = "auto";
 
 const DEFAULT_REGION: &str = "us-east-1";
 
@@ -36,9 +39,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Upstream, Refused> {
     let region = region(reader, matches!(api_endpoint, Ok(Some(_))));
     let surface = reader.value("upstream.surface", |text| {
         let names = SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>();
-        Surface::named(text).ok_or_else(|| format!("expected one of {}", names.join(", ")))
+        let named = (text != AUTO).then(|| Surface::named(text));
+        named.map_or(Ok(None), |named| {
+            named.map(Some).ok_or_else(|| format!("expected auto or one of {}", names.join(", ")))
+        })
     });
-    if let (Ok(None), Ok(region), Ok(surface)) = (&api_endpoint, &region, &surface)
+    if let (Ok(None), Ok(region), Ok(Some(surface))) = (&api_endpoint, &region, &surface)
         && surface.name == "codewhisperer"
         && region != DEFAULT_REGION
     {
