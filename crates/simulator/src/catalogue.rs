@@ -33,11 +33,12 @@ pub(crate) fn find(id: &str) -> Option<&'static Model> {
     MODELS.iter().find(|model| model.id == id)
 }
 
-/// A page of the list, as the service tells it.
-pub(crate) fn page(skip: usize, most: usize) -> Value {
-    let end = MODELS.len().min(skip.saturating_add(most));
-    let models: Vec<Value> = MODELS[skip.min(end)..end].iter().map(Model::told).collect();
-    let next = (end < MODELS.len()).then(|| format!("c2ltLXBhZ2U{end}"));
+/// A page of the list of those models that `has` names, as the service tells it.
+pub(crate) fn page(skip: usize, most: usize, has: impl Fn(&str) -> bool) -> Value {
+    let all: Vec<&Model> = MODELS.iter().filter(|model| has(model.id)).collect();
+    let end = all.len().min(skip.saturating_add(most));
+    let models: Vec<Value> = all[skip.min(end)..end].iter().map(|model| model.told()).collect();
+    let next = (end < all.len()).then(|| format!("c2ltLXBhZ2U{end}"));
     json!({ "defaultModel": { "modelId": "auto" }, "models": models, "nextToken": next })
 }
 

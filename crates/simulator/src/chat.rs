@@ -1,6 +1,7 @@
 //! A chat call: refused by the rules, or answered by the next script.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use crate::http::{Answer, Connection, Head};
 use crate::persona;
 use crate::play::{self, Played, Scene};
 use crate::record::Outcome;
-use crate::route::{Face, Operation};
+use crate::route::{Face, Operation, place};
 use crate::script::{Script, Step};
 use crate::validate::{self, Call, Refusal};
 use crate::world::World;
@@ -22,10 +23,17 @@ pub(crate) async fn answer(
     body: Option<&Value>,
 ) -> (Played, Option<String>) {
     let knobs = world.knobs().clone();
-    let call = Call { head, face, operation, body, knobs: &knobs };
-    if let Err(refusal) = validate::chat(world, &call) {
-        let played = refuse(connection, &refusal.answer(face)).await;
-        return (played, refusal.reason.or(Some(refusal.kind.to_owned())));
+    let call = Call { head, face, place: place::of(head, body), operation, body, knobs: &knobs };
+    let caller = match validate::chat(world, &call) {
+        Ok(caller) => caller,
+        Err(refusal) => {
+            let played = refuse(connection, &refusal.answer(face)).await;
+            return (played, refusal.reason.or(Some(refusal.kind.to_owned())));
+        }
+    };
+    let (_busy, delay_ms) = Busy::begin(world, caller.account, knobs.credits);
+    if delay_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
     let nothing = Value::Null;
     let body = body.unwrap_or(&nothing);
@@ -37,6 +45,40 @@ pub(crate) async fn answer(
     };
     let script = if body["dryRun"] == true { dry_run() } else { script };
     (play::play(connection, script, &scene, &knobs).await, None)
+}
+
+/// A chat call that is being answered; counted while it lives.
+struct Busy<'a> {
+    world: &'a World,
+    account: usize,
+}
+
+impl<'a> Busy<'a> {
+    /// Begins, and says for how many milliseconds the account keeps its callers waiting.
+    fn begin(world: &'a World, account: usize, credits: f64) -> (Self, u64) {
+        let mut auth = world.auth();
+        auth.tally(account, |counts| {
+            counts.in_flight += 1;
+            counts.most_in_flight = counts.most_in_flight.max(counts.in_flight);
+        });
+        let delay_ms = auth.holder_mut(account).map_or(0, |holder| {
+            holder.spend(credits);
+            holder.account.behaviour.delay_ms
+        });
+        drop(auth);
+        world.log.touch();
+        (Self { world, account }, delay_ms)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        // A reset in between has forgotten the beginning.
+        self.world.auth().tally(self.account, |counts| {
+            counts.in_flight = counts.in_flight.saturating_sub(1);
+        });
+        self.world.log.touch();
+    }
 }
 
 /// Sends a whole answer.

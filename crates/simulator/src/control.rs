@@ -1,10 +1,12 @@
 //! The simulator's own controls over HTTP, for tests in other languages.
 
+mod accounts;
+mod devices;
+
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Head};
 use crate::knobs::Knobs;
-use crate::options::SimAccount;
 use crate::script::Script;
 use crate::world::World;
 
@@ -12,7 +14,14 @@ use crate::world::World;
 pub(crate) fn answer(world: &World, head: &Head, body: Option<&Value>) -> Answer {
     let nothing = Value::Null;
     let body = body.unwrap_or(&nothing);
-    match (head.method.as_str(), head.path.trim_start_matches("/_sim/")) {
+    let path = head.path.trim_start_matches("/_sim/");
+    if let Some(rest) = path.strip_prefix("accounts") {
+        return accounts::answer(world, head, rest.trim_start_matches('/'), body);
+    }
+    if let Some(rest) = path.strip_prefix("devices") {
+        return devices::answer(world, head, rest.trim_start_matches('/'), body);
+    }
+    match (head.method.as_str(), path) {
         ("POST", "script") => queue(world, body),
         ("GET", "scripts") => Answer::json(200, &json!(Script::names().collect::<Vec<_>>())),
         ("GET", "requests") => {
@@ -21,7 +30,6 @@ pub(crate) fn answer(world: &World, head: &Head, body: Option<&Value>) -> Answer
         }
         ("GET", "knobs") => told(&*world.knobs()),
         ("POST", "knobs") => turn(world, body),
-        ("POST", "accounts") => accounts(world, body),
         ("POST", "reset") => {
             world.reset();
             done()
@@ -69,17 +77,6 @@ fn turn(world: &World, body: &Value) -> Answer {
         Err(error) => return wrong(400, &error.to_string()),
     }
     done()
-}
-
-/// Replaces the accounts; tokens given so far become invalid.
-fn accounts(world: &World, body: &Value) -> Answer {
-    match serde_json::from_value::<Vec<SimAccount>>(body.clone()) {
-        Ok(accounts) => {
-            *world.auth() = crate::auth::Auth::new(accounts);
-            done()
-        }
-        Err(error) => wrong(400, &error.to_string()),
-    }
 }
 
 fn told<T: serde::Serialize>(value: &T) -> Answer {

@@ -14,7 +14,7 @@ use answer::{push_headers, status_line};
 use head::{Length, parse_head};
 
 pub(crate) use answer::{Answer, chunk};
-pub(crate) use head::{Head, ReadError};
+pub(crate) use head::{Head, ReadError, pairs};
 
 /// The largest request head taken, in bytes.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;

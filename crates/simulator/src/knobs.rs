@@ -1,8 +1,14 @@
 //! What can be turned while the simulator runs (spec/upstream.md §12.3–12.4, spec/upstream-2026.md §10).
 
+mod login;
+mod surface;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use login::{DeviceEnd, RefreshFault, Rotation};
+pub use surface::{ArnPolicy, SurfaceRefusal, SurfaceRule};
 
 /// Every switch. In JSON each field may be left out; what is left out keeps its value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,14 +32,20 @@ pub struct Knobs {
 
     /// Life of an access token, in seconds.
     pub expires_in_s: u64,
-    /// Whether a refresh gives a new refresh token and voids the old one.
-    pub rotate_refresh_token: bool,
+    /// What becomes of a refresh token that is used.
+    pub rotation: Rotation,
     /// Device polls answered `authorization_pending` before the tokens come.
     pub pending_polls: u32,
     /// Device polls answered `slow_down` before those.
     pub slow_down_polls: u32,
     /// What the device flow ends in.
     pub device: DeviceEnd,
+    /// Life of a device code, in seconds.
+    pub device_expires_in_s: u64,
+    /// Seconds a client is told to wait between polls.
+    pub device_interval_s: u64,
+    /// Whether a poll that comes sooner is answered `slow_down`.
+    pub enforce_interval: bool,
     /// What a refresh answers instead of tokens.
     pub refresh_fault: Option<RefreshFault>,
     /// For how many refreshes the fault holds; 0 means until changed.
@@ -53,6 +65,10 @@ pub struct Knobs {
     pub strict_schemas: bool,
     /// What is asked of `profileArn`.
     pub arn_policy: ArnPolicy,
+    /// What single faces do differently.
+    pub surfaces: Vec<SurfaceRule>,
+    /// Whether profiles of another region are refused with 403; else the list is empty.
+    pub other_region_forbidden: bool,
     /// Models that need an ARN even where the policy does not.
     pub gated_models: Vec<String>,
     /// Models not in the plan: `INVALID_MODEL_ID`.
@@ -76,54 +92,6 @@ pub struct Knobs {
 
     /// Throughput mode: chat calls are answered with prebuilt bytes and nothing is looked at.
     pub bench: Option<Bench>,
-}
-
-/// How the device flow ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceEnd {
-    /// Tokens are given.
-    #[default]
-    Granted,
-    /// `expired_token`.
-    Expired,
-    /// `access_denied`.
-    Denied,
-}
-
-/// What a refresh answers instead of tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefreshFault {
-    /// 400 `invalid_grant`.
-    InvalidGrant,
-    /// 401 `invalid_client`.
-    InvalidClient,
-    /// 400 `slow_down`.
-    SlowDown,
-    /// 429.
-    TooManyRequests,
-    /// 500 with a JSON body.
-    ServerError,
-    /// 502 with a page of HTML.
-    Html,
-    /// No answer until the client leaves.
-    Stall,
-}
-
-/// What is asked of `profileArn` (spec/upstream-2026.md §1.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ArnPolicy {
-    /// What the account says: an account with an ARN requires it, one without takes none or any service ARN.
-    #[default]
-    Account,
-    /// Some ARN must be there.
-    Required,
-    /// Only the constant of a login class is taken.
-    ServiceOnly,
-    /// Any ARN is refused.
-    Reject,
 }
 
 /// So many calls in so long, then refusals for the penalty time.
@@ -167,10 +135,13 @@ impl Default for Knobs {
             metering: true,
             credits: 0.0967,
             expires_in_s: 3600,
-            rotate_refresh_token: false,
+            rotation: Rotation::Never,
             pending_polls: 0,
             slow_down_polls: 0,
             device: DeviceEnd::Granted,
+            device_expires_in_s: 600,
+            device_interval_s: 1,
+            enforce_interval: false,
             refresh_fault: None,
             refresh_fault_times: 0,
             refresh_delay_ms: 0,
@@ -180,6 +151,8 @@ impl Default for Knobs {
             strict_fields: true,
             strict_schemas: false,
             arn_policy: ArnPolicy::Account,
+            surfaces: Vec::new(),
+            other_region_forbidden: false,
             gated_models: Vec::new(),
             missing_models: Vec::new(),
             user_after_user: true,
@@ -193,6 +166,17 @@ impl Default for Knobs {
             bench: None,
         }
     }
+}
+
+/// The fault that is due; one that holds for a number of times is used up by it.
+pub(crate) fn due(fault: &mut Option<RefreshFault>, times: &mut u32) -> Option<RefreshFault> {
+    let now = (*fault)?;
+    match *times {
+        0 => {}
+        1 => (*fault, *times) = (None, 0),
+        _ => *times -= 1,
+    }
+    Some(now)
 }
 
 const fn one() -> usize {

@@ -6,10 +6,12 @@
 //! Must not know: any crate of the gateway. Frames are encoded by AWS's own crate, so that the two sides cannot
 //! agree on a mistake.
 
+mod account;
 mod auth;
 mod bench;
 mod catalogue;
 mod chat;
+mod clock;
 mod control;
 pub mod frame;
 mod http;
@@ -18,6 +20,7 @@ mod manage;
 mod options;
 mod persona;
 mod play;
+pub mod proxy;
 mod record;
 mod route;
 mod script;
@@ -26,8 +29,15 @@ mod simulator;
 mod validate;
 mod world;
 
-pub use knobs::{ArnPolicy, Bench, DeviceEnd, Knobs, RateLimit, RefreshFault};
-pub use options::{AccountState, Options, SimAccount};
+pub use account::{
+    AccountState, Allowance, Beat, Behaviour, Counts, Flapping, LoginKind, Overage, SimAccount, SimUsage,
+};
+pub use auth::DeviceOrigin;
+pub use knobs::{
+    ArnPolicy, Bench, DeviceEnd, Knobs, RateLimit, RefreshFault, Rotation, SurfaceRefusal, SurfaceRule,
+};
+pub use options::Options;
 pub use record::{Outcome, Recorded};
+pub use route::{Face, Family};
 pub use script::{Script, Step, ToolCall, ToolForm};
-pub use simulator::{Simulator, start};
+pub use simulator::{Simulator, WaitingLogin, start};

@@ -1,12 +1,31 @@
 //! The control plane: models, profiles, usage, web search (spec/upstream.md §6.1, §8.4, §9; spec/upstream-2026.md §4.2).
 
+mod mcp;
+mod profiles;
+
 use serde_json::{Value, json};
 
+use crate::account::{AccountState, Counts};
+use crate::auth::Holder;
 use crate::catalogue;
+use crate::clock;
 use crate::http::{Answer, Head};
+use crate::knobs::Knobs;
+use crate::route::place::{self, Place};
 use crate::route::{Face, Operation};
-use crate::validate::{self, Refusal};
+use crate::validate::{self, Caller, Refusal};
 use crate::world::World;
+
+/// A call of the control plane by an account that may make it.
+struct Call<'a> {
+    head: &'a Head,
+    body: &'a Value,
+    place: &'a Place,
+    knobs: &'a Knobs,
+    caller: Caller,
+    /// The account's profiles.
+    own: Vec<String>,
+}
 
 /// Answers a call of the control plane.
 pub(crate) fn answer(
@@ -16,7 +35,21 @@ pub(crate) fn answer(
     face: Face,
     body: Option<&Value>,
 ) -> Answer {
-    answered(world, head, operation, face, body).unwrap_or_else(|refusal| refusal.answer(face))
+    let told = match operation {
+        Operation::Unknown => Err(Refusal::unknown_operation()),
+        Operation::Authorize => return authorize(head).unwrap_or_else(|refusal| refusal.answer(face)),
+        _ => answered(world, head, operation, face, body.unwrap_or(&Value::Null)),
+    };
+    match told {
+        Ok(told) => {
+            let mut answer = Answer::json(200, &told);
+            if face == Face::Rpc {
+                answer.headers = vec![("content-type".into(), "application/x-amz-json-1.0".into())];
+            }
+            answer
+        }
+        Err(refusal) => refusal.answer(face),
+    }
 }
 
 fn answered(
@@ -24,62 +57,83 @@ fn answered(
     head: &Head,
     operation: Operation,
     face: Face,
-    body: Option<&Value>,
-) -> Result<Answer, Refusal> {
-    if matches!(operation, Operation::Unknown) {
-        return Err(Refusal::new(404, "UnknownOperationException", "There is no such operation.", None));
+    body: &Value,
+) -> Result<Value, Refusal> {
+    let (place, knobs) = (place::of(head, Some(body)), world.knobs().clone());
+    let caller = validate::bearer(world, head)?;
+    world.auth().tally(caller.account, |counts| tally(counts, operation));
+    let caller = validate::control(world, head, (&place, face), &knobs)?;
+    let own = world
+        .auth()
+        .holder(caller.account)
+        .map_or_else(Vec::new, |holder| holder.account.profiles().map(str::to_owned).collect());
+    let call = Call { head, body, place: &place, knobs: &knobs, caller, own };
+    match operation {
+        Operation::ListAvailableProfiles => profiles::list(&call),
+        Operation::GetProfile => profiles::one(&call),
+        Operation::ListAvailableModels => models(world, &call),
+        Operation::GetUsageLimits => usage(world, &call),
+        Operation::SetUserPreference if call.field("profileArn").is_none() => {
+            Err(Refusal::new(400, "ValidationException", "Invalid profileArn", None))
+        }
+        Operation::SetUserPreference => Ok(json!({})),
+        _ => call.caller.typed().map(|_| mcp::answer(body)),
     }
-    if operation == Operation::Authorize {
-        return authorize(head);
+}
+
+fn tally(counts: &mut Counts, operation: Operation) {
+    match operation {
+        Operation::GetUsageLimits => counts.usage_polls += 1,
+        Operation::ListAvailableModels => counts.model_lists += 1,
+        Operation::ListAvailableProfiles | Operation::GetProfile => counts.profile_calls += 1,
+        _ => {}
     }
-    let account = validate::bearer(world, head)?;
-    let (knobs, accounts) = (world.knobs().clone(), world.auth().accounts.clone());
-    let arn = accounts.get(account).and_then(|account| account.profile_arn.clone());
-    let nothing = Value::Null;
-    let body = body.unwrap_or(&nothing);
-    let field = |name: &str| {
-        head.parameter(name).or_else(|| body.get(name).and_then(Value::as_str).map(str::to_owned))
-    };
-    let told = match operation {
-        Operation::ListAvailableModels => {
-            fault(knobs.models_status)?;
-            foreign_arn(field("profileArn"), arn.as_deref())?;
-            if field("origin").is_none() {
-                return Err(Refusal::new(400, "ValidationException", "origin is required", None));
-            }
-            let number = || body.get("maxResults").and_then(Value::as_u64).map(|most| most.to_string());
-            let most = head.parameter("maxResults").or_else(number).and_then(|text| text.parse().ok());
-            let start = field("nextToken").and_then(|token| catalogue::page_start(&token)).unwrap_or(0);
-            catalogue::page(start, most.unwrap_or(100).clamp(1, 100))
-        }
-        Operation::GetUsageLimits => {
-            fault(knobs.usage_status)?;
-            foreign_arn(field("profileArn"), arn.as_deref())?;
-            usage()
-        }
-        Operation::ListAvailableProfiles if is_key(head) => {
-            return Err(Refusal::new(403, "AccessDeniedException", "Unsupported token type", None));
-        }
-        Operation::ListAvailableProfiles => {
-            json!({ "profiles": arn.iter().map(|arn| profile(arn)).collect::<Vec<_>>(), "nextToken": null })
-        }
-        Operation::GetProfile => {
-            let Some(arn) = field("profileArn").or(arn.filter(|_| is_key(head))) else {
-                return Err(Refusal::new(400, "ValidationException", "Invalid profileArn.", None));
-            };
-            json!({ "profile": profile(&arn) })
-        }
-        Operation::SetUserPreference if field("profileArn").is_none() => {
-            return Err(Refusal::new(400, "ValidationException", "Invalid profileArn", None));
-        }
-        Operation::SetUserPreference => json!({}),
-        _ => mcp(body),
-    };
-    let mut answer = Answer::json(200, &told);
-    if face == Face::Rpc {
-        answer.headers = vec![("content-type".into(), "application/x-amz-json-1.0".into())];
+}
+
+impl Call<'_> {
+    /// A field of the query or the body.
+    fn field(&self, name: &str) -> Option<String> {
+        self.head.parameter(name).or_else(|| self.body.get(name).and_then(Value::as_str).map(str::to_owned))
     }
-    Ok(answer)
+
+    /// The token's type and the profile, which models and usage look at.
+    fn entitled(&self) -> Result<(), Refusal> {
+        self.caller.typed()?;
+        validate::control_profile(self.field("profileArn").as_deref(), &self.own, self.caller)
+    }
+}
+
+fn models(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
+    fault(call.knobs.models_status)?;
+    call.entitled()?;
+    if call.field("origin").is_none() {
+        return Err(Refusal::new(400, "ValidationException", "origin is required", None));
+    }
+    let number = || call.body.get("maxResults").and_then(Value::as_u64).map(|most| most.to_string());
+    let most = call.head.parameter("maxResults").or_else(number).and_then(|text| text.parse().ok());
+    let start = call.field("nextToken").and_then(|token| catalogue::page_start(&token)).unwrap_or(0);
+    let auth = world.auth();
+    let holder = auth.holder(call.caller.account);
+    let has = |model: &str| holder.is_none_or(|holder| holder.has_model(model));
+    Ok(catalogue::page(start, most.unwrap_or(100).clamp(1, 100), has))
+}
+
+fn usage(world: &World, call: &Call<'_>) -> Result<Value, Refusal> {
+    fault(call.knobs.usage_status)?;
+    call.entitled()?;
+    let auth = world.auth();
+    let Some(holder) = auth.holder(call.caller.account) else { return Ok(json!({})) };
+    let used_up = matches!(holder.state(), AccountState::QuotaUsed | AccountState::OverageUsed);
+    let usage = &holder.account.usage;
+    Ok(usage.told(&holder.account.email, holder.spent(), used_up, resets_at_s(holder, used_up)))
+}
+
+/// When the account can be used again: with the month, or when its used-up state ends by itself.
+fn resets_at_s(holder: &Holder, used_up: bool) -> f64 {
+    match holder.state_left().filter(|_| used_up) {
+        Some(left) => clock::now_s() as f64 + left.as_secs_f64().ceil(),
+        None => holder.account.usage.resets_at_s,
+    }
 }
 
 fn fault(status: Option<u16>) -> Result<(), Refusal> {
@@ -94,82 +148,11 @@ fn fault(status: Option<u16>) -> Result<(), Refusal> {
     }
 }
 
-fn foreign_arn(given: Option<String>, own: Option<&str>) -> Result<(), Refusal> {
-    match (given, own) {
-        (Some(given), Some(own)) if given != own => {
-            Err(Refusal::new(400, "ValidationException", "Invalid profileArn.", None))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_key(head: &Head) -> bool {
-    head.header("authorization").is_some_and(|value| value.contains("ksk_"))
-}
-
 fn authorize(head: &Head) -> Result<Answer, Refusal> {
     let (Some(redirect), Some(state)) = (head.parameter("redirect_uri"), head.parameter("state")) else {
-        return Err(Refusal::new(
-            400,
-            "InvalidRequestException",
-            "redirect_uri and state are required",
-            None,
-        ));
+        let message = "redirect_uri and state are required";
+        return Err(Refusal::new(400, "InvalidRequestException", message, None));
     };
     let target = format!("{redirect}?code=sim-code&state={state}");
     Ok(Answer { status: 302, ..Answer::default() }.with("location", &target))
-}
-
-fn profile(arn: &str) -> Value {
-    json!({ "arn": arn, "profileName": "Simulated", "description": "A profile of the simulator", "status": "ACTIVE",
-        "profileType": "Q_DEVELOPER" })
-}
-
-fn usage() -> Value {
-    json!({
-        "limits": [], "daysUntilReset": 12, "nextDateReset": 1.798_761_6E9,
-        "usageBreakdownList": [{
-            "resourceType": "CREDIT", "displayName": "Credit", "displayNamePlural": "Credits", "unit": "INVOCATIONS",
-            "currency": "USD", "currentUsage": 120, "currentUsageWithPrecision": 120.5, "usageLimit": 1000,
-            "usageLimitWithPrecision": 1000.0, "currentOverages": 0, "currentOveragesWithPrecision": 0.0,
-            "overageCap": 10000, "overageCapWithPrecision": 10000.0, "overageRate": 0.04, "overageCharges": 0.0,
-            "nextDateReset": 1_798_761_600,
-            "freeTrialInfo": { "freeTrialStatus": "ACTIVE", "freeTrialExpiry": 1_798_000_000.465, "currentUsage": 3,
-                "currentUsageWithPrecision": 3.1, "usageLimit": 500, "usageLimitWithPrecision": 500.0 },
-            "bonuses": [{ "bonusCode": "SIM", "displayName": "Welcome", "description": "example", "status": "ACTIVE",
-                "redeemedAt": 1_790_000_000, "expiresAt": 1_799_000_000, "currentUsage": 10.0, "usageLimit": 100.0 }] }],
-        "subscriptionInfo": { "type": "Q_DEVELOPER_STANDALONE_PRO", "subscriptionTitle": "KIRO PRO",
-            "upgradeCapability": "UPGRADE_CAPABLE", "overageCapability": "OVERAGE_CAPABLE",
-            "subscriptionManagementTarget": "MANAGE" },
-        "overageConfiguration": { "overageStatus": "ENABLED", "overageLimit": 100.0 },
-        "userInfo": { "userId": "d-0000000000.example", "email": "user@example.com" } })
-}
-
-/// JSON-RPC inside the body; the one tool is `web_search`, its query at most 200 characters.
-fn mcp(body: &Value) -> Value {
-    let id = &body["id"];
-    let query = body.pointer("/params/arguments/query").and_then(Value::as_str);
-    let result = match (body["method"].as_str(), query) {
-        (Some("initialize"), _) => json!({ "protocolVersion": "2025-03-26", "capabilities": { "tools": {} },
-            "serverInfo": { "name": "simulator", "version": "1" } }),
-        (Some("tools/list"), _) => {
-            json!({ "tools": [{ "name": "web_search", "description": "Searches the web",
-            "inputSchema": { "type": "object", "required": ["query"],
-                "properties": { "query": { "type": "string", "maxLength": 200 } } } }] })
-        }
-        (Some("tools/call"), Some(query))
-            if query.chars().count() <= 200 && body["params"]["name"] == "web_search" =>
-        {
-            let found = json!({ "results": [{ "title": "A page", "url": "https://example.com/", "snippet": "words",
-                "publishedDate": 1_790_000_000_000_u64, "id": "1", "domain": "example.com",
-                "maxVerbatimWordLimit": 30, "publicDomain": false }], "totalResults": 1, "query": query });
-            json!({ "content": [{ "type": "text", "text": found.to_string() }], "isError": false })
-        }
-        (Some(method), _) if method.starts_with("notifications/") => json!({}),
-        _ => {
-            let error = json!({ "code": -32602, "message": "Invalid tool parameters" });
-            return json!({ "id": id, "jsonrpc": "2.0", "error": error });
-        }
-    };
-    json!({ "id": id, "jsonrpc": "2.0", "result": result })
 }

@@ -95,7 +95,7 @@ impl Log {
         book.forget_old_bodies();
         let id = book.last_id;
         drop(book);
-        self.changed.send_modify(|version| *version += 1);
+        self.touch();
         id
     }
 
@@ -106,6 +106,11 @@ impl Log {
             change(call);
         }
         drop(book);
+        self.touch();
+    }
+
+    /// Wakes those who wait: something that they look at beside the calls has changed.
+    pub(crate) fn touch(&self) {
         self.changed.send_modify(|version| *version += 1);
     }
 
@@ -118,7 +123,7 @@ impl Log {
         book.calls.clear();
         book.body_bytes = 0;
         drop(book);
-        self.changed.send_modify(|version| *version += 1);
+        self.touch();
     }
 
     /// Resolves as soon as the predicate holds over the calls.

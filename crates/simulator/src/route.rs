@@ -1,5 +1,11 @@
 //! Which operation a request asks for, on whichever face (spec/upstream.md §0.2, §1.1).
 
+pub(crate) mod place;
+
+use serde::{Deserialize, Serialize};
+
+pub use place::Family;
+
 use crate::http::Head;
 
 /// Everything the simulator can be asked.
@@ -16,6 +22,7 @@ pub(crate) enum Operation {
     RegisterClient,
     StartDeviceAuthorization,
     CreateToken,
+    ExternalToken,
     Authorize,
     SocialRefresh,
     SocialToken,
@@ -26,8 +33,9 @@ pub(crate) enum Operation {
 }
 
 /// How the operation was addressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Face {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Face {
     /// `POST /` with `x-amz-target`.
     Rpc,
     /// A path of its own.
@@ -49,6 +57,7 @@ impl Operation {
             Self::RegisterClient => "RegisterClient",
             Self::StartDeviceAuthorization => "StartDeviceAuthorization",
             Self::CreateToken => "CreateToken",
+            Self::ExternalToken => "ExternalToken",
             Self::Authorize => "Authorize",
             Self::SocialRefresh => "SocialRefresh",
             Self::SocialToken => "SocialToken",
@@ -57,6 +66,21 @@ impl Operation {
             Self::Control => "Control",
             Self::Unknown => "Unknown",
         }
+    }
+
+    /// Whether it is a call of one of the login services.
+    pub(crate) fn is_login(self) -> bool {
+        matches!(
+            self,
+            Self::RegisterClient
+                | Self::StartDeviceAuthorization
+                | Self::CreateToken
+                | Self::ExternalToken
+                | Self::SocialRefresh
+                | Self::SocialToken
+                | Self::SocialDevice
+                | Self::SocialPoll
+        )
     }
 
     /// Whether this is a chat call.
@@ -115,6 +139,8 @@ const PATHS: &[(&str, &str, Operation)] = &[
     ("POST", "/oauth/device/authorization", Operation::SocialDevice),
     ("POST", "/oauth/device/poll", Operation::SocialPoll),
     ("POST", "/oauth/token", Operation::SocialToken),
+    ("POST", "/oauth2/v2.0/token", Operation::ExternalToken),
+    ("POST", "/v1/token", Operation::ExternalToken),
     ("POST", "/device_authorization", Operation::StartDeviceAuthorization),
     ("GET", "/authorize", Operation::Authorize),
     ("POST", "/refreshToken", Operation::SocialRefresh),

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::auth::{answer_oidc, answer_social};
-use crate::http::{Answer, Connection, Head, ReadError};
-use crate::knobs::{Knobs, RefreshFault};
+use crate::auth::{self, Reply};
+use crate::http::{Answer, Connection, Head, ReadError, pairs};
 use crate::play::Played;
 use crate::record::{Outcome, Recorded};
 use crate::route::{self, Face, Operation};
@@ -69,7 +68,7 @@ async fn exchange(world: &Arc<World>, connection: &mut Connection, head: &Head) 
         return Ok(world.prebuilt(&bench).play(connection).await == Outcome::Finished);
     }
     let bytes = connection.body(head).await?;
-    let body: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let body = parsed(head, &bytes);
     if operation == Operation::Control {
         let answer = control::answer(world, head, body.as_ref());
         return Ok(chat::refuse(connection, &answer).await.keep);
@@ -99,21 +98,21 @@ async fn answer(
     if operation.is_chat() {
         return chat::answer(world, connection, head, (operation, face), body).await;
     }
-    let answer = match operation {
-        Operation::RegisterClient
-        | Operation::StartDeviceAuthorization
-        | Operation::CreateToken
-        | Operation::SocialRefresh
-        | Operation::SocialToken
-        | Operation::SocialDevice
-        | Operation::SocialPoll => {
-            let Some(answer) = login(world, operation, body).await else {
+    let answer = if operation.is_login() {
+        match auth::answer(world, head, operation, body).await {
+            Reply::Answer(answer) => answer,
+            Reply::Stall(_going_on) => {
                 connection.peer_gone().await;
                 return (Played { status: 0, outcome: Outcome::ClientGone, keep: false }, None);
-            };
-            answer
+            }
+            Reply::Cut => {
+                // Should the socket refuse, it is closed in order instead, without an answer all the same.
+                drop(connection.reset_on_close());
+                return (Played { status: 0, outcome: Outcome::Cut, keep: false }, None);
+            }
         }
-        _ => manage::answer(world, head, operation, face, body),
+    } else {
+        manage::answer(world, head, operation, face, body)
     };
     let reason = serde_json::from_slice::<Value>(&answer.body).ok().and_then(|body| {
         let field = body.get("reason").filter(|reason| reason.is_string()).or_else(|| body.get("error"));
@@ -122,36 +121,14 @@ async fn answer(
     (chat::refuse(connection, &answer).await, reason)
 }
 
-/// A call of one of the two login services; `None` means never to answer.
-async fn login(world: &World, operation: Operation, body: Option<&Value>) -> Option<Answer> {
-    let nothing = Value::Null;
-    let body = body.unwrap_or(&nothing);
-    let refresh = operation == Operation::SocialRefresh || body["grantType"] == "refresh_token";
-    let mut knobs = world.knobs().clone();
-    knobs.refresh_fault = if refresh { due_refresh_fault(&mut world.knobs()) } else { None };
-    if knobs.refresh_delay_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(knobs.refresh_delay_ms)).await;
+/// The body as JSON; a form becomes an object of its fields.
+fn parsed(head: &Head, bytes: &[u8]) -> Option<Value> {
+    if head.is_form() {
+        let fields =
+            pairs(std::str::from_utf8(bytes).ok()?).map(|(name, value)| (name, Value::String(value)));
+        return Some(Value::Object(fields.collect()));
     }
-    let mut auth = world.auth();
-    if matches!(
-        operation,
-        Operation::RegisterClient | Operation::StartDeviceAuthorization | Operation::CreateToken
-    ) {
-        answer_oidc(&mut auth, operation, body, &knobs, now_s())
-    } else {
-        answer_social(&mut auth, operation, body, &knobs)
-    }
-}
-
-/// The refresh fault that is due; one that holds for a number of times is used up by it.
-fn due_refresh_fault(knobs: &mut Knobs) -> Option<RefreshFault> {
-    let fault = knobs.refresh_fault?;
-    match knobs.refresh_fault_times {
-        0 => {}
-        1 => (knobs.refresh_fault, knobs.refresh_fault_times) = (None, 0),
-        _ => knobs.refresh_fault_times -= 1,
-    }
-    Some(fault)
+    serde_json::from_slice(bytes).ok()
 }
 
 /// Marks a call whose connection was torn down with the simulator, so that no entry stays open for ever.
@@ -198,11 +175,24 @@ fn entry(connection: u64, head: &Head, operation: Operation, body: Option<&Value
     }
 }
 
+/// Fields of token calls that the record must not show.
+const SECRETS: [&str; 9] = [
+    "refreshToken",
+    "refresh_token",
+    "clientSecret",
+    "client_secret",
+    "accessToken",
+    "deviceCode",
+    "code",
+    "codeVerifier",
+    "code_verifier",
+];
+
 /// The body with secrets reduced to their last four characters.
 fn masked(body: &Value) -> Value {
     let mut body = body.clone();
     if let Value::Object(fields) = &mut body {
-        for name in ["refreshToken", "clientSecret", "accessToken", "code", "codeVerifier", "code_verifier"] {
+        for name in SECRETS {
             if let Some(Value::String(secret)) = fields.get_mut(name) {
                 *secret = last_four(secret);
             }
@@ -215,9 +205,4 @@ fn last_four(secret: &str) -> String {
     let count = secret.chars().count();
     let tail: String = secret.chars().skip(count.saturating_sub(4)).collect();
     format!("...{tail}")
-}
-
-#[expect(clippy::disallowed_methods, reason = "registrations carry wall-clock times")]
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

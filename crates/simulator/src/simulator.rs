@@ -7,6 +7,8 @@ use std::sync::{Arc, MutexGuard};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
+use crate::account::{Behaviour, Counts, SimAccount};
+use crate::auth::{Device, DeviceOrigin};
 use crate::knobs::Knobs;
 use crate::options::Options;
 use crate::record::Recorded;
@@ -19,6 +21,15 @@ pub struct Simulator {
     world: Arc<World>,
     addr: SocketAddr,
     task: JoinHandle<()>,
+}
+
+/// A login by device that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingLogin {
+    /// What the person would type.
+    pub user_code: String,
+    /// Where it began.
+    pub origin: DeviceOrigin,
 }
 
 /// Binds and serves on a task of its own until the handle is dropped.
@@ -73,7 +84,68 @@ impl Simulator {
         self.world.auth().revoke();
     }
 
-    /// Resolves as soon as the predicate holds over the recorded calls. Put a timeout around it.
+    /// Account number `n` as it is now, with the tokens and the client of today.
+    #[must_use]
+    pub fn account(&self, n: usize) -> Option<SimAccount> {
+        self.world.auth().holder(n).map(|holder| holder.account.clone())
+    }
+
+    /// Takes one more account; gives back its number.
+    pub fn add_account(&self, account: SimAccount) -> usize {
+        self.world.auth().add(account)
+    }
+
+    /// Replaces how account number `n` behaves, from now on; false when there is no such account.
+    pub fn set_behaviour(&self, n: usize, behaviour: Behaviour) -> bool {
+        self.world.auth().behave(n, behaviour)
+    }
+
+    /// What was asked of account number `n`.
+    #[must_use]
+    pub fn counts(&self, n: usize) -> Option<Counts> {
+        self.world.auth().holder(n).map(|holder| holder.counts)
+    }
+
+    /// What was asked of all accounts together.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let auth = self.world.auth();
+        let mut total = Counts::default();
+        for holder in (0..auth.count()).filter_map(|n| auth.holder(n)) {
+            total.add(&holder.counts);
+        }
+        total
+    }
+
+    /// Makes every access token of account number `n` invalid.
+    pub fn revoke_access(&self, n: usize) {
+        self.world.auth().revoke_of(n);
+    }
+
+    /// The logins by device that wait for a person.
+    #[must_use]
+    pub fn waiting_logins(&self) -> Vec<WaitingLogin> {
+        let auth = self.world.auth();
+        let told = |device: &Device| WaitingLogin {
+            user_code: device.user_code.clone(),
+            origin: device.origin.clone(),
+        };
+        auth.devices().map(told).collect()
+    }
+
+    /// Approves a waiting login, by account number `account` or the first that fits; false when there is no such
+    /// login or account.
+    pub fn approve(&self, user_code: &str, account: Option<usize>) -> bool {
+        self.world.auth().decide(user_code, true, account)
+    }
+
+    /// Denies a waiting login; false when there is none.
+    pub fn deny(&self, user_code: &str) -> bool {
+        self.world.auth().decide(user_code, false, None)
+    }
+
+    /// Resolves as soon as the predicate holds; it is asked again whenever a call or a count changes. Put a timeout
+    /// around it.
     pub async fn wait_for(&self, holds: impl FnMut(&[Recorded]) -> bool) {
         self.world.log.wait_for(holds).await;
     }

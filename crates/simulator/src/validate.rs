@@ -1,9 +1,11 @@
 //! The rules the service enforces on a chat call, in the order of spec/upstream.md §12.2; the first hit wins.
 
 mod account;
+mod bearer;
 mod envelope;
 mod media;
 mod model;
+mod profile;
 mod structure;
 mod tools;
 
@@ -12,13 +14,18 @@ use serde_json::{Value, json};
 use crate::catalogue;
 use crate::http::{Answer, Head};
 use crate::knobs::Knobs;
+use crate::route::place::Place;
 use crate::route::{Face, Operation};
 use crate::world::World;
+
+pub(crate) use bearer::{Caller, bearer};
+pub(crate) use profile::of_control as control_profile;
 
 /// A chat call as far as the rules look at it.
 pub(crate) struct Call<'a> {
     pub(crate) head: &'a Head,
     pub(crate) face: Face,
+    pub(crate) place: Place,
     pub(crate) operation: Operation,
     pub(crate) body: Option<&'a Value>,
     pub(crate) knobs: &'a Knobs,
@@ -31,11 +38,25 @@ pub(crate) struct Refusal {
     pub(crate) kind: &'static str,
     pub(crate) message: String,
     pub(crate) reason: Option<String>,
+    /// The header `retry-after`, in seconds.
+    retry_after_s: Option<u64>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, kind: &'static str, message: &str, reason: Option<&str>) -> Self {
-        Self { status, kind, message: message.to_owned(), reason: reason.map(str::to_owned) }
+        let reason = reason.map(str::to_owned);
+        Self { status, kind, message: message.to_owned(), reason, retry_after_s: None }
+    }
+
+    /// An operation that does not exist here.
+    pub(crate) fn unknown_operation() -> Self {
+        Self::new(404, "UnknownOperationException", "There is no such operation.", None)
+    }
+
+    /// A refusal for a time; where it is none of those, nothing changes.
+    fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_s = seconds.filter(|_| self.status == 429);
+        self
     }
 
     /// The error as this face tells it: REST has the type in the header only.
@@ -48,30 +69,59 @@ impl Refusal {
         if face == Face::Rpc {
             answer.headers = vec![("content-type".into(), "application/x-amz-json-1.0".into())];
         }
+        if let Some(seconds) = self.retry_after_s {
+            answer = answer.with("retry-after", &seconds.to_string());
+        }
         answer.with("x-amzn-errortype", self.kind)
     }
 }
 
-/// Every rule for a chat call.
-pub(crate) fn chat(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
+/// Every rule for a chat call; what comes in with a good bearer token is counted.
+pub(crate) fn chat(world: &World, call: &Call<'_>) -> Result<Caller, Refusal> {
     envelope::media_type(call)?;
-    let account = bearer(world, call.head)?;
-    account::standing(world, account, call.knobs)?;
-    let body = call.body.ok_or_else(|| malformed("The request body is not valid JSON.", call.knobs))?;
-    rules(world, account, call, body).map_err(|refusal| legacy(refusal, call.knobs))?;
-    account::pace(world, account)
+    let caller = bearer(world, call.head)?;
+    world.auth().tally(caller.account, |counts| counts.chats += 1);
+    let checked = checked(world, caller, call);
+    if checked.is_err() {
+        world.auth().tally(caller.account, |counts| counts.refused += 1);
+    }
+    checked.map(|()| caller)
 }
 
-fn rules(world: &World, account: usize, call: &Call<'_>, body: &Value) -> Result<(), Refusal> {
+fn checked(world: &World, caller: Caller, call: &Call<'_>) -> Result<(), Refusal> {
+    caller.typed()?;
+    account::standing(world, caller, call.knobs)?;
+    let body = call.body.ok_or_else(|| malformed("The request body is not valid JSON.", call.knobs))?;
+    rules(world, caller, call, body).map_err(|refusal| legacy(refusal, call.knobs))?;
+    account::pace(world, caller)
+}
+
+fn rules(world: &World, caller: Caller, call: &Call<'_>, body: &Value) -> Result<(), Refusal> {
     envelope::shape(call, body)?;
-    account::arn(world, account, call, body)?;
+    profile::check(world, caller, call, body)?;
     model::check(call.knobs, body)?;
+    account::model(world, caller, body)?;
     let conversation = Conversation::of(body);
     let declared = tools::check(conversation.tools, call.knobs)?;
     structure::check(&conversation, &declared, call.knobs)?;
     let images = model_id(body).and_then(catalogue::find).is_none_or(catalogue::Model::takes_images);
     media::check(&conversation, images)?;
     size(call.knobs, body)
+}
+
+/// The rules for a call of the control plane that come before what it asks for.
+pub(crate) fn control(
+    world: &World,
+    head: &Head,
+    (place, face): (&Place, Face),
+    knobs: &Knobs,
+) -> Result<Caller, Refusal> {
+    let caller = bearer(world, head)?;
+    account::locked(world, caller, knobs)?;
+    match profile::rule(knobs, caller, place, face, false).and_then(|rule| rule.refuse) {
+        Some(refusal) => Err(profile::refused(refusal)),
+        None => Ok(caller),
+    }
 }
 
 /// The messages of a request, oldest first, the current one last.
@@ -123,28 +173,6 @@ fn legacy(mut refusal: Refusal, knobs: &Knobs) -> Refusal {
         refusal.reason = None;
     }
     refusal
-}
-
-/// The account behind the bearer token.
-pub(crate) fn bearer(world: &World, head: &Head) -> Result<usize, Refusal> {
-    let token =
-        head.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if token.starts_with("ksk_") && head.header("tokentype") != Some("API_KEY") {
-        return Err(Refusal::new(
-            400,
-            "ValidationException",
-            "profileArn is required for this request",
-            None,
-        ));
-    }
-    world.auth().account_of(token).ok_or_else(|| {
-        Refusal::new(
-            403,
-            "AccessDeniedException",
-            "The bearer token included in the request is invalid.",
-            None,
-        )
-    })
 }
 
 /// The window of the model a body asks for, in tokens.

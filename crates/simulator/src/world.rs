@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::account::SimAccount;
 use crate::auth::Auth;
 use crate::bench::Prebuilt;
 use crate::knobs::{Bench, Knobs};
@@ -22,7 +23,7 @@ pub(crate) struct World {
     auth: Mutex<Auth>,
     prebuilt: Mutex<Option<Arc<Prebuilt>>>,
     pub(crate) log: Log,
-    accounts: Vec<crate::options::SimAccount>,
+    accounts: Vec<SimAccount>,
     serial: AtomicU64,
     connections: AtomicU64,
 }

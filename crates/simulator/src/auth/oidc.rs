@@ -2,90 +2,127 @@
 
 use serde_json::{Value, json};
 
-use super::{Auth, Tokens};
+use super::Auth;
+use super::device::{BUILDER_ID_START, DeviceOrigin, Progress};
+use super::tokens::Tokens;
+use crate::account::LoginKind;
 use crate::http::Answer;
-use crate::knobs::{DeviceEnd, Knobs, RefreshFault};
+use crate::knobs::{Knobs, RefreshFault};
 use crate::route::Operation;
 
-/// Answers an OIDC call. `now_s` is the time in seconds since 1970. `None` means: never answer.
-pub(crate) fn answer(
-    auth: &mut Auth,
-    operation: Operation,
-    body: &Value,
-    knobs: &Knobs,
-    now_s: u64,
-) -> Option<Answer> {
-    Some(match operation {
-        Operation::RegisterClient => register(auth, body, knobs, now_s),
-        Operation::StartDeviceAuthorization => start_device(auth, body),
-        Operation::CreateToken => match body["grantType"].as_str() {
-            Some("refresh_token") => return refresh(auth, body, knobs),
-            Some("urn:ietf:params:oauth:grant-type:device_code") => poll(auth, body, knobs),
-            Some("authorization_code") => by_code(auth, body, knobs),
-            _ => refusal(400, "invalid_request", "InvalidRequestException", "Unsupported grant type"),
+/// A call of the OIDC service.
+pub(super) struct Call<'a> {
+    pub(super) body: &'a Value,
+    pub(super) knobs: &'a Knobs,
+    /// The region whose service was asked, where that is known.
+    pub(super) region: Option<&'a str>,
+    /// Seconds since 1970.
+    pub(super) now_s: u64,
+}
+
+/// Answers it.
+pub(super) fn answer(auth: &mut Auth, operation: Operation, call: &Call<'_>) -> Answer {
+    match operation {
+        Operation::RegisterClient => register(auth, call),
+        Operation::StartDeviceAuthorization => start_device(auth, call),
+        _ => match call.body["grantType"].as_str() {
+            Some("refresh_token") => refresh(auth, call),
+            Some("urn:ietf:params:oauth:grant-type:device_code") => poll(auth, call),
+            Some("authorization_code") => by_code(auth, call),
+            _ => invalid("Unsupported grant type"),
         },
-        _ => refusal(400, "invalid_request", "InvalidRequestException", "Unsupported operation"),
-    })
+    }
 }
 
-fn register(auth: &mut Auth, body: &Value, knobs: &Knobs, now_s: u64) -> Answer {
+fn register(auth: &mut Auth, call: &Call<'_>) -> Answer {
+    let body = call.body;
     if body["clientName"].as_str().is_none_or(str::is_empty) || body["clientType"] != "public" {
-        return refusal(
-            400,
-            "invalid_client_metadata",
-            "InvalidClientMetadataException",
-            "clientName and clientType",
-        );
+        let exception = "InvalidClientMetadataException";
+        return refusal(400, "invalid_client_metadata", exception, "clientName and clientType");
     }
-    auth.issued += 1;
-    let (id, secret) = (format!("client-{:08}", auth.issued), format!("secret-{:08}", auth.issued));
-    if auth.clients.len() >= super::KEPT {
-        auth.clients.clear();
+    let scopes = body["scopes"].as_array().map_or(&[][..], Vec::as_slice);
+    if scopes.iter().any(|scope| scope.as_str().is_none_or(str::is_empty)) {
+        return refusal(400, "invalid_scope", "InvalidScopeException", "Invalid scope");
     }
-    auth.clients.insert(id.clone(), secret.clone());
+    let life_s = call.knobs.registration_expires_in_s;
+    let (id, secret) = auth.register(life_s);
     Answer::json(
         200,
-        &json!({ "clientId": id, "clientSecret": secret, "clientIdIssuedAt": now_s,
-            "clientSecretExpiresAt": now_s + knobs.registration_expires_in_s }),
+        &json!({ "clientId": id, "clientSecret": secret, "clientIdIssuedAt": call.now_s,
+            "clientSecretExpiresAt": call.now_s + life_s }),
     )
 }
 
-fn start_device(auth: &mut Auth, body: &Value) -> Answer {
-    if !knows_client(auth, body) {
-        return bad_client();
+fn start_device(auth: &mut Auth, call: &Call<'_>) -> Answer {
+    let Some((client_id, _)) = client(auth, call.body) else { return bad_client() };
+    let Some(start_url) = call.body["startUrl"].as_str().filter(|url| is_start_url(url)) else {
+        return invalid("Invalid start url provided");
+    };
+    let start_url = start_url.trim_end_matches(['#', '/']);
+    if call.region.is_some_and(|region| !serves(auth, region, start_url)) {
+        return invalid("The start url is not known in this region");
     }
-    let code = auth.new_device();
+    let origin = DeviceOrigin::Oidc(start_url.to_owned());
+    let (code, user_code) = auth.start_device(origin, client_id, call.knobs);
+    let uri = format!("https://device.sso.{}.amazonaws.com/", call.region.unwrap_or("us-east-1"));
     Answer::json(
         200,
-        &json!({ "deviceCode": code, "userCode": "SIMU-LATE", "expiresIn": 600, "interval": 1,
-            "verificationUri": "https://device.sso.us-east-1.amazonaws.com/",
-            "verificationUriComplete": "https://device.sso.us-east-1.amazonaws.com/?user_code=SIMU-LATE" }),
+        &json!({ "deviceCode": code, "userCode": user_code, "expiresIn": call.knobs.device_expires_in_s,
+            "interval": call.knobs.device_interval_s, "verificationUri": uri,
+            "verificationUriComplete": format!("{uri}?user_code={user_code}") }),
     )
 }
 
-fn refresh(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Option<Answer> {
-    if let Some(fault) = knobs.refresh_fault {
-        return faulty(fault);
+/// A directory's access portal, or the identity centre's own address of it.
+fn is_start_url(url: &str) -> bool {
+    let Some((host, path)) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/')) else {
+        return false;
+    };
+    let portal = host.ends_with(".awsapps.com") && path.trim_end_matches(['#', '/']) != "";
+    portal || (host.ends_with("identitycenter.amazonaws.com") && path.starts_with("ssoins-"))
+}
+
+/// Whether the directory is in this region: Builder ID's is in one only, an account may say where its own is.
+fn serves(auth: &Auth, region: &str, start_url: &str) -> bool {
+    if start_url == BUILDER_ID_START {
+        return region == "us-east-1";
     }
-    if !knows_client(auth, body) {
-        return Some(bad_client());
+    let mut regions = auth
+        .holders
+        .iter()
+        .map(|holder| &holder.account)
+        .filter(|account| {
+            account.start_url.as_deref().map(|url| url.trim_end_matches('/')) == Some(start_url)
+        })
+        .filter_map(|account| account.sso_region.as_deref())
+        .peekable();
+    regions.peek().is_none() || regions.any(|own| own == region)
+}
+
+fn refresh(auth: &mut Auth, call: &Call<'_>) -> Answer {
+    let Some((client_id, _)) = client(auth, call.body) else { return bad_client() };
+    let token = call.body["refreshToken"].as_str().unwrap_or_default();
+    if let Some(holder) = auth.ticket(token).and_then(|ticket| auth.holder(ticket.account)) {
+        let own = holder.account.sso_region.as_deref();
+        if call.region.is_some_and(|region| own.is_some_and(|own| own != region)) {
+            return invalid("Invalid token provided");
+        }
+        if !holder.account.login.is_oidc() {
+            return bad_grant();
+        }
     }
-    let holder = auth.accounts.iter().position(|account| {
-        body["refreshToken"] == account.refresh_token.as_str()
-            && body["clientId"] == account.client_id.as_str()
-            && body["clientSecret"] == account.client_secret.as_str()
-    });
-    Some(match holder {
-        Some(account) => told(&auth.grant(account, knobs.rotate_refresh_token, knobs)),
+    match auth.redeem(token, Some(client_id), call.knobs) {
+        Some(account) => told(&auth.renew(account, token, call.knobs)),
         None => bad_grant(),
-    })
+    }
 }
 
-/// What a refresh answers when a fault is due; `None` for the one that never answers.
+/// What a refresh answers when a fault is due; `None` for those that end without an answer.
 pub(super) fn faulty(fault: RefreshFault) -> Option<Answer> {
     Some(match fault {
         RefreshFault::InvalidGrant => bad_grant(),
         RefreshFault::InvalidClient => bad_client(),
+        RefreshFault::InvalidRequest => invalid("Invalid token provided"),
         RefreshFault::SlowDown => refusal(400, "slow_down", "SlowDownException", "Slow down"),
         RefreshFault::TooManyRequests => {
             refusal(429, "slow_down", "TooManyRequestsException", "Rate exceeded")
@@ -98,55 +135,41 @@ pub(super) fn faulty(fault: RefreshFault) -> Option<Answer> {
             headers: vec![("content-type".into(), "text/html".into())],
             body: b"<html><body>Bad gateway</body></html>".to_vec(),
         },
-        RefreshFault::Stall => return None,
+        RefreshFault::Stall | RefreshFault::Cut | RefreshFault::LostAnswer => return None,
     })
 }
 
-fn poll(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
-    if !knows_client(auth, body) {
-        return bad_client();
-    }
-    let Some(poll) = auth.poll(body["deviceCode"].as_str().unwrap_or_default()) else {
-        return refusal(400, "invalid_grant", "InvalidGrantException", "Invalid device code provided");
-    };
-    if poll <= knobs.slow_down_polls {
-        return refusal(400, "slow_down", "SlowDownException", "Slow down to avoid getting throttled");
-    }
-    if poll <= knobs.slow_down_polls + knobs.pending_polls {
-        return refusal(
-            400,
-            "authorization_pending",
-            "AuthorizationPendingException",
-            "Authorization is pending",
-        );
-    }
-    match knobs.device {
-        DeviceEnd::Expired => refusal(400, "expired_token", "ExpiredTokenException", "Device code expired"),
-        DeviceEnd::Denied => refusal(400, "access_denied", "AccessDeniedException", "The user refused"),
-        DeviceEnd::Granted => granted(auth, body, knobs),
+fn poll(auth: &mut Auth, call: &Call<'_>) -> Answer {
+    let Some((client_id, secret)) = client(auth, call.body) else { return bad_client() };
+    let code = call.body["deviceCode"].as_str().unwrap_or_default();
+    match auth.poll(code, client_id, call.knobs) {
+        Progress::Unknown => {
+            refusal(400, "invalid_grant", "InvalidGrantException", "Invalid device code provided")
+        }
+        Progress::SlowDown => {
+            refusal(400, "slow_down", "SlowDownException", "Slow down to avoid getting throttled")
+        }
+        Progress::Pending => {
+            let (error, exception) = ("authorization_pending", "AuthorizationPendingException");
+            refusal(400, error, exception, "Authorization is pending")
+        }
+        Progress::Expired => refusal(400, "expired_token", "ExpiredTokenException", "Device code expired"),
+        Progress::Denied => refusal(400, "access_denied", "AccessDeniedException", "The user refused"),
+        Progress::Granted(account) => told(&auth.log_in(account, Some((client_id, secret)), call.knobs)),
     }
 }
 
-fn by_code(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
-    if !knows_client(auth, body) {
-        return bad_client();
+/// A login by browser: the tokens of the first account that OIDC knows, now bound to this client.
+fn by_code(auth: &mut Auth, call: &Call<'_>) -> Answer {
+    let Some(client) = client(auth, call.body) else { return bad_client() };
+    if !["code", "codeVerifier", "redirectUri"].iter().all(|name| call.body[*name].is_string()) {
+        return bad_grant();
     }
-    let complete = ["code", "codeVerifier", "redirectUri"].iter().all(|name| body[*name].is_string());
-    if complete { granted(auth, body, knobs) } else { bad_grant() }
-}
-
-/// A first login: the tokens of the first account, now bound to this client.
-fn granted(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
-    let (Some(id), Some(secret)) = (body["clientId"].as_str(), body["clientSecret"].as_str()) else {
-        return bad_client();
-    };
-    if auth.accounts.is_empty() {
-        return refusal(400, "access_denied", "AccessDeniedException", "There is no account");
+    let known = |login: LoginKind| login.is_oidc();
+    match auth.holders.iter().position(|holder| known(holder.account.login)) {
+        Some(account) => told(&auth.log_in(account, Some(client), call.knobs)),
+        None => refusal(400, "access_denied", "AccessDeniedException", "There is no account"),
     }
-    let holder = &mut auth.accounts[0];
-    id.clone_into(&mut holder.client_id);
-    secret.clone_into(&mut holder.client_secret);
-    told(&auth.grant(0, true, knobs))
 }
 
 fn told(tokens: &Tokens) -> Answer {
@@ -158,12 +181,10 @@ fn told(tokens: &Tokens) -> Answer {
     Answer::json(200, &body)
 }
 
-fn knows_client(auth: &Auth, body: &Value) -> bool {
-    let (Some(id), Some(secret)) = (body["clientId"].as_str(), body["clientSecret"].as_str()) else {
-        return false;
-    };
-    auth.clients.get(id).is_some_and(|known| known == secret)
-        || auth.accounts.iter().any(|account| account.client_id == id && account.client_secret == secret)
+/// The client and its secret, if they are registered.
+fn client<'a>(auth: &Auth, body: &'a Value) -> Option<(&'a str, &'a str)> {
+    let (id, secret) = (body["clientId"].as_str()?, body["clientSecret"].as_str()?);
+    auth.knows_client(id, secret).then_some((id, secret))
 }
 
 fn bad_client() -> Answer {
@@ -172,6 +193,10 @@ fn bad_client() -> Answer {
 
 fn bad_grant() -> Answer {
     refusal(400, "invalid_grant", "InvalidGrantException", "Invalid refresh token provided")
+}
+
+fn invalid(description: &str) -> Answer {
+    refusal(400, "invalid_request", "InvalidRequestException", description)
 }
 
 fn refusal(status: u16, error: &str, exception: &str, description: &str) -> Answer {

@@ -2,70 +2,92 @@
 
 use serde_json::{Value, json};
 
-use super::{Auth, Tokens, oidc};
+use super::Auth;
+use super::device::{DeviceOrigin, Progress};
+use super::tokens::Tokens;
+use crate::account::LoginKind;
 use crate::http::Answer;
-use crate::knobs::{DeviceEnd, Knobs};
+use crate::knobs::Knobs;
 use crate::route::Operation;
 
 /// The profile of social logins.
 const SOCIAL_ARN: &str = "arn:aws:codewhisperer:us-east-1:699475941385:profile/EHGA3GRVQMUK";
+/// The one client of the device flow.
+const CLIENT: &str = "kiro-cli";
 
-/// Answers a call of the social login service. `None` means: never answer.
-pub(crate) fn answer(auth: &mut Auth, operation: Operation, body: &Value, knobs: &Knobs) -> Option<Answer> {
-    Some(match operation {
-        Operation::SocialRefresh => return refresh(auth, body, knobs),
+/// Answers a call of the social login service.
+pub(super) fn answer(auth: &mut Auth, operation: Operation, body: &Value, knobs: &Knobs) -> Answer {
+    match operation {
+        Operation::SocialRefresh => refresh(auth, body, knobs),
         Operation::SocialToken => {
             let complete =
                 ["code", "code_verifier", "redirect_uri"].iter().all(|name| body[*name].is_string());
-            if complete { login(auth, knobs) } else { refused("invalid_request") }
+            let known = |login| matches!(login, LoginKind::Any | LoginKind::Social);
+            match auth.holders.iter().position(|holder| known(holder.account.login)) {
+                Some(account) if complete => told(&auth.log_in(account, None, knobs), "Google"),
+                Some(_) => refused("invalid_request"),
+                None => refused("access_denied"),
+            }
         }
-        Operation::SocialDevice => {
-            let code = auth.new_device();
-            Answer::json(
-                200,
-                &json!({ "deviceCode": code, "userCode": "SIMU-LATE", "verificationUri": "https://app.kiro.dev/device",
-                    "verificationUriComplete": "https://app.kiro.dev/device?user_code=SIMU-LATE",
-                    "intervalInMilliseconds": 1000, "expiresInMilliseconds": 300_000 }),
-            )
-        }
+        Operation::SocialDevice => start_device(auth, body, knobs),
         _ => poll(auth, body, knobs),
-    })
-}
-
-fn refresh(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Option<Answer> {
-    if let Some(fault) = knobs.refresh_fault {
-        return oidc::faulty(fault);
     }
-    let holder =
-        auth.accounts.iter().position(|account| body["refreshToken"] == account.refresh_token.as_str());
-    Some(match holder {
-        Some(account) => told(&auth.grant(account, knobs.rotate_refresh_token, knobs)),
-        None => refused("invalid_grant"),
-    })
 }
 
-fn poll(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
-    let Some(poll) = auth.poll(body["deviceCode"].as_str().unwrap_or_default()) else {
+fn refresh(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
+    let token = body["refreshToken"].as_str().unwrap_or_default();
+    let holder = auth.ticket(token).and_then(|ticket| auth.holder(ticket.account));
+    if holder.is_some_and(|holder| !matches!(holder.account.login, LoginKind::Any | LoginKind::Social)) {
         return refused("invalid_grant");
+    }
+    match auth.redeem(token, None, knobs) {
+        Some(account) => told(&auth.renew(account, token, knobs), "Google"),
+        None => refused("invalid_grant"),
+    }
+}
+
+fn start_device(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
+    let provider = body["loginProvider"].as_str().filter(|name| matches!(*name, "Google" | "Github"));
+    let Some(provider) = provider.filter(|_| body["clientId"] == CLIENT) else {
+        return refused("invalid_request");
     };
-    if poll <= knobs.pending_polls + knobs.slow_down_polls {
-        return Answer::json(200, &json!({ "status": "authorization_pending" }));
-    }
-    match knobs.device {
-        DeviceEnd::Granted => login(auth, knobs),
-        DeviceEnd::Expired => Answer::json(200, &json!({ "status": "expired_token" })),
-        DeviceEnd::Denied => Answer::json(200, &json!({ "status": "access_denied" })),
+    let origin = DeviceOrigin::Social(provider.to_owned());
+    let (code, user_code) = auth.start_device(origin, CLIENT, knobs);
+    let uri = "https://app.kiro.dev/device";
+    Answer::json(
+        200,
+        &json!({ "deviceCode": code, "userCode": user_code, "verificationUri": uri,
+            "verificationUriComplete": format!("{uri}?user_code={user_code}"),
+            "intervalInMilliseconds": knobs.device_interval_s * 1000,
+            "expiresInMilliseconds": knobs.device_expires_in_s * 1000 }),
+    )
+}
+
+/// The service answers 200 for as long as nothing is wrong with the question itself.
+fn poll(auth: &mut Auth, body: &Value, knobs: &Knobs) -> Answer {
+    let (code, client) = (body["deviceCode"].as_str(), body["clientId"].as_str());
+    let code = code.unwrap_or_default();
+    let provider = auth.devices.get(code).map(|device| device.origin.clone());
+    let waits = |status: &str| Answer::json(200, &json!({ "status": status }));
+    match auth.poll(code, client.unwrap_or_default(), knobs) {
+        Progress::Unknown => refused("invalid_grant"),
+        Progress::SlowDown | Progress::Pending => waits("authorization_pending"),
+        Progress::Expired => waits("expired_token"),
+        Progress::Denied => waits("access_denied"),
+        Progress::Granted(account) => {
+            let provider = match &provider {
+                Some(DeviceOrigin::Social(name)) => name,
+                _ => "Google",
+            };
+            told(&auth.log_in(account, None, knobs), provider)
+        }
     }
 }
 
-fn login(auth: &mut Auth, knobs: &Knobs) -> Answer {
-    if auth.accounts.is_empty() { refused("access_denied") } else { told(&auth.grant(0, true, knobs)) }
-}
-
-fn told(tokens: &Tokens) -> Answer {
+fn told(tokens: &Tokens, provider: &str) -> Answer {
     let arn = tokens.profile_arn.as_deref().unwrap_or(SOCIAL_ARN);
     let mut body = json!({ "accessToken": tokens.access, "expiresIn": tokens.expires_in_s, "profileArn": arn,
-        "identityProvider": "Google" });
+        "identityProvider": provider });
     if let Some(refresh) = &tokens.refresh {
         body["refreshToken"] = json!(refresh);
     }

@@ -34,6 +34,11 @@ impl Head {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether the body is a form's fields.
+    pub(crate) fn is_form(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    }
+
     /// Whether the peer wants the connection closed after this call.
     pub(crate) fn closes(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
@@ -41,11 +46,7 @@ impl Head {
 
     /// A parameter of the query string, percent-decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, v)| decoded(v))
+        pairs(&self.query).find(|(key, _)| key == name).map(|(_, value)| value)
     }
 }
 
@@ -78,6 +79,12 @@ pub(super) fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, ReadErro
         head.headers.push((header.name.to_ascii_lowercase(), value));
     }
     Ok(Some((head, used)))
+}
+
+/// The pairs of a query string or a form.
+pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (decoded(name), decoded(value)))
 }
 
 /// Percent-decoded; a plus is a space.

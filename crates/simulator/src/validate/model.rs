@@ -11,8 +11,7 @@ pub(super) fn check(knobs: &Knobs, body: &Value) -> Result<(), Refusal> {
     let id = model_id(body).unwrap_or("auto");
     let missing = knobs.missing_models.iter().any(|missing| missing == id);
     let Some(model) = catalogue::find(id).filter(|_| !missing) else {
-        let message = "Invalid model. Please select a different model to continue.";
-        return Err(Refusal::new(400, "ValidationException", message, Some("INVALID_MODEL_ID")));
+        return Err(invalid_model());
     };
     let fields = &body["additionalModelRequestFields"];
     if fields.is_null() {
@@ -22,6 +21,12 @@ pub(super) fn check(knobs: &Knobs, body: &Value) -> Result<(), Refusal> {
         return Err(invalid("additionalModelRequestFields is not supported for this model"));
     };
     fits(fields, &schema)
+}
+
+/// A model that does not exist, or not for this account: the service does not tell the two apart.
+pub(super) fn invalid_model() -> Refusal {
+    let message = "Invalid model. Please select a different model to continue.";
+    Refusal::new(400, "ValidationException", message, Some("INVALID_MODEL_ID"))
 }
 
 /// Whether the value fits the schema, as far as the catalogue's schemas go.

@@ -124,9 +124,27 @@ pub(crate) async fn token(sim: &Simulator) -> String {
 }
 
 pub(crate) async fn refresh(sim: &Simulator, refresh_token: &str) -> Reply {
-    let body = json!({ "clientId": "sim-client-id", "clientSecret": "sim-client-secret",
-        "grantType": "refresh_token", "refreshToken": refresh_token });
+    let client = ("sim-client-id".to_owned(), "sim-client-secret".to_owned());
+    refresh_as(sim, &client, refresh_token).await
+}
+
+pub(crate) async fn refresh_as(sim: &Simulator, client: &(String, String), refresh_token: &str) -> Reply {
+    let body = json!({ "clientId": client.0, "clientSecret": client.1, "grantType": "refresh_token",
+        "refreshToken": refresh_token });
     post(sim, "/token", &[], &body).await
+}
+
+/// Refreshes account number `n` with its token of today.
+pub(crate) async fn refresh_account(sim: &Simulator, n: usize) -> Reply {
+    let account = sim.account(n).unwrap();
+    refresh_as(sim, &(account.client_id, account.client_secret), &account.refresh_token).await
+}
+
+/// A fresh access token of account number `n`.
+pub(crate) async fn token_of(sim: &Simulator, n: usize) -> String {
+    let reply = refresh_account(sim, n).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.json()["accessToken"].as_str().unwrap().to_owned()
 }
 
 /// A chat call on the JSON-RPC face.

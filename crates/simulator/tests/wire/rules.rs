@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use qm_simulator::{AccountState, ArnPolicy, Knobs, Options, RateLimit, SimAccount, Simulator, start};
+use qm_simulator::{
+    AccountState, ArnPolicy, Behaviour, Knobs, Options, RateLimit, SimAccount, Simulator, start,
+};
 use serde_json::{Value, json};
 
 use crate::client::{CHAT, Reply, chat, hello, post, token};
@@ -385,9 +387,15 @@ async fn the_account_must_be_in_order() {
         (AccountState::QuotaUsed, 429, 429, json!("MONTHLY_REQUEST_COUNT")),
         (AccountState::QuotaUsed, 400, 400, json!("MONTHLY_REQUEST_COUNT")),
         (AccountState::OverageUsed, 402, 400, json!("OVERAGE_REQUEST_LIMIT_EXCEEDED")),
+        (AccountState::DailyUsed, 402, 429, json!("DAILY_REQUEST_COUNT")),
+        (AccountState::Throttled, 402, 429, json!("USER_REQUEST_RATE_EXCEEDED")),
+        (AccountState::Unauthorized, 402, 403, Value::Null),
+        (AccountState::FeatureOff, 402, 403, json!("FEATURE_NOT_SUPPORTED")),
+        (AccountState::WrongPlan, 402, 403, Value::Null),
+        (AccountState::Failing, 402, 500, Value::Null),
     ];
     for (state, quota_status, status, reason) in cases {
-        let account = SimAccount { state, ..SimAccount::default() };
+        let account = SimAccount::default().behaving(Behaviour::of(state));
         let knobs = Knobs { quota_status, ..Knobs::default() };
         let reply = with_account(account, knobs, &hello("hi")).await;
         assert_eq!((reply.status, reply.json()["reason"].clone()), (status, reason), "{state:?}");

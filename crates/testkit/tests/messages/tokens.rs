@@ -38,7 +38,7 @@ async fn a_token_the_upstream_refuses_is_renewed_once() {
 #[tokio::test]
 async fn a_rotated_refresh_token_is_the_one_used_next() {
     let house = house().await;
-    house.simulator.knobs().rotate_refresh_token = true;
+    house.simulator.knobs().rotation = qm_simulator::Rotation::Each;
     for _ in 0..3 {
         assert_eq!(
             house.client.post("/v1/messages", &ask("hi", false)).await.expect("an answer").status,
