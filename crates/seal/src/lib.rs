@@ -4,6 +4,7 @@
 //! Must not know: what the secret is, where it or the key is kept, any I/O, clock or chance (nonces are arguments).
 
 pub mod key;
+pub mod passphrase;
 pub mod sealed;
 
 pub use key::{Key, KeyError, Keyring};

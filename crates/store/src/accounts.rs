@@ -31,6 +31,9 @@ pub trait Accounts: Send + Sync {
     async fn by_fingerprint(&self, fingerprint: &str) -> Result<Option<AccountRecord>, StoreError>;
 
     /// One page of a listing, `limit` rows at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] for one of another order.
     async fn list(
         &self,
         filter: &Filter,

@@ -9,6 +9,8 @@
 pub mod account;
 pub mod accounts;
 pub mod audit;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod login;
 pub mod page;
 pub mod secrets;
@@ -54,6 +56,9 @@ pub enum StoreError {
     /// A record of this id, slot or key exists.
     #[error("a record with this {0} exists")]
     Duplicate(&'static str),
+    /// A cursor that another order of the listing gave out.
+    #[error("the cursor belongs to another order")]
+    Cursor,
     /// Somebody else writes and did not finish in time; trying again may help.
     #[error("the database is busy; try again")]
     Busy,

@@ -109,6 +109,13 @@ impl Cursor {
         Ok(Self { at, number })
     }
 
+    /// Whether the place can be one of this order: a number among numbers, a word among words.
+    #[must_use]
+    pub fn fits(&self, key: SortKey) -> bool {
+        let text = matches!(key, SortKey::Label | SortKey::State);
+        text == matches!(self.at, Place::Text(_))
+    }
+
     /// The place after this row in this order.
     #[must_use]
     pub fn after(row: &AccountRecord, key: SortKey) -> Self {

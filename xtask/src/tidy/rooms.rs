@@ -35,6 +35,7 @@ const ROOMS: &[Room] = &[
     room("qm-seal", &[], &[]),
     room("qm-store", &["qm-seal"], &[]),
     // Hands: I/O.
+    room("qm-store-sqlite", &["qm-seal", "qm-store"], &[]),
     room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential"], &["qm-simulator"]),
     // Use: the life of one request.
     room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-upstream"], &["qm-simulator"]),

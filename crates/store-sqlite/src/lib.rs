@@ -1,0 +1,52 @@
+//! The store in one SQLite file, which needs nothing beside it.
+//!
+//! Knows: SQLite's dialect, its files and their modes, migrations; the SQLite databases of other systems, for reading.
+//! Must not know: other dialects, how a secret looks in the clear, who asks, any clock or chance.
+
+mod account_row;
+mod accounts;
+mod audit;
+mod fault;
+mod files;
+
+mod listing;
+mod logins;
+mod open;
+mod secrets;
+mod settings;
+
+use qm_store::{Accounts, Audit, Logins, Secrets, Settings, Store};
+use sqlx::SqlitePool;
+
+pub use open::OpenError;
+
+/// A store in one SQLite file. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct SqliteStore {
+    /// One connection: SQLite has one writer, and who waits for it should wait here, in order, not in SQLite's retries.
+    writer: SqlitePool,
+    /// Others, which read what is committed and never wait for the writer. For a store in memory the same one connection.
+    readers: SqlitePool,
+}
+
+impl Store for SqliteStore {
+    fn accounts(&self) -> &dyn Accounts {
+        self
+    }
+
+    fn logins(&self) -> &dyn Logins {
+        self
+    }
+
+    fn settings(&self) -> &dyn Settings {
+        self
+    }
+
+    fn audit(&self) -> &dyn Audit {
+        self
+    }
+
+    fn secrets(&self) -> &dyn Secrets {
+        self
+    }
+}

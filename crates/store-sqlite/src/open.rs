@@ -1,0 +1,177 @@
+//! Opening: the file, what SQLite is told, the migrations.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use qm_store::StoreError;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlSafeStr as _, SqlitePool};
+
+use crate::fault::failed;
+use crate::{SqliteStore, files};
+
+/// The migrations, in order. One that was released is never changed: its checksum is in every file.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "accounts", include_str!("../migrations/0001_accounts.sql"))];
+
+/// `PRAGMA application_id` of our files: 'QMST'.
+const OURS: i64 = 1_364_022_100;
+
+/// How long a statement waits for another process.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connections that read.
+const READERS: u32 = 4;
+
+/// Why a file was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or its folder cannot be made or closed to others.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A database of another program. Nothing was written to it.
+    #[error(
+        "{0} is a database of another program; give Quartermaster a file of its own, \
+         and import this one with `quartermaster accounts import --from {0}`"
+    )]
+    Foreign(PathBuf),
+    /// A later version of this program has written it.
+    #[error(
+        "{path} has schema {found}, written by a newer version; this version knows schema {known}. \
+         Use the newer version, or restore the copy made before the upgrade"
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema this version knows.
+        known: i64,
+    },
+    /// The schema was not brought up to date. Nothing of the failed step stays.
+    #[error("{path}: the schema was not brought up to date: {error}")]
+    Migration {
+        /// Which file.
+        path: PathBuf,
+        /// What went wrong.
+        error: sqlx::migrate::MigrateError,
+    },
+    /// The database failed, is no database, or is locked by another process.
+    #[error("{path}: {error}")]
+    Database {
+        /// Which file.
+        path: PathBuf,
+        /// What went wrong.
+        error: StoreError,
+    },
+}
+
+impl SqliteStore {
+    /// Opens the store of this file; makes it, with its folder, if it is missing, readable by its owner only.
+    ///
+    /// # Errors
+    /// An [`OpenError`], which says what the operator can do.
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let file = |error| OpenError::File { path: path.to_owned(), error };
+        files::make(path).map_err(file)?;
+        let database = |error| OpenError::Database { path: path.to_owned(), error: failed(error) };
+        let options = told(SqliteConnectOptions::new().filename(path));
+        // Before the journal mode is set, which would write to a stranger's file.
+        let glance = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(PATIENCE);
+        let glance = kept_open(1).connect_with(glance).await.map_err(database)?;
+        recognise(&glance, path).await?;
+        glance.close().await;
+        files::close(path).map_err(file)?;
+        let options = options.journal_mode(SqliteJournalMode::Wal);
+        let writer = kept_open(1).connect_with(options.clone()).await.map_err(database)?;
+        migrate(&writer, path).await?;
+        let readers = kept_open(READERS).connect_with(options.pragma("query_only", "ON"));
+        Ok(Self { writer, readers: readers.await.map_err(database)? })
+    }
+
+    /// A store that is gone when it is dropped, for tests of the rooms above.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        let path = Path::new(":memory:");
+        let database = |error| OpenError::Database { path: path.to_owned(), error: failed(error) };
+        let options = told(SqliteConnectOptions::new().in_memory(true));
+        let writer = kept_open(1).connect_with(options).await.map_err(database)?;
+        migrate(&writer, path).await?;
+        Ok(Self { readers: writer.clone(), writer })
+    }
+
+    /// Waits for what is under way and closes the file; the write-ahead log is emptied into it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// What every connection is told.
+fn told(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        // FULL: in WAL mode, NORMAL may lose the last commits with the power. A rotated token that is lost is an account that is lost.
+        .synchronous(SqliteSynchronous::Full)
+        // What is deleted or replaced is overwritten, so that no old secret lingers in free pages.
+        .pragma("secure_delete", "ON")
+}
+
+/// A pool that never closes a connection by itself: one to a store in memory would take the store with it.
+fn kept_open(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(0)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(PATIENCE * 2)
+        .test_before_acquire(false)
+}
+
+/// Refuses a file that is not ours, or not ours to write.
+async fn recognise(database: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let fault = |error| OpenError::Database { path: path.to_owned(), error: failed(error) };
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(database).await.map_err(fault)?;
+    if tables == 0 {
+        return Ok(());
+    }
+    let application: i64 =
+        sqlx::query_scalar("PRAGMA application_id").fetch_one(database).await.map_err(fault)?;
+    if application != OURS {
+        // The first migration, broken off, leaves its bookkeeping and nothing else.
+        let strangers: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE tbl_name <> '_sqlx_migrations'")
+                .fetch_one(database)
+                .await
+                .map_err(fault)?;
+        let begun = strangers == 0;
+        return if begun { Ok(()) } else { Err(OpenError::Foreign(path.to_owned())) };
+    }
+    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(database)
+        .await
+        .map_err(fault)?;
+    let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+    match found {
+        Some(found) if found > known => Err(OpenError::Newer { path: path.to_owned(), found, known }),
+        _ => Ok(()),
+    }
+}
+
+async fn migrate(database: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let migrations = MIGRATIONS.map(|(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.to_vec());
+    let done = migrator.run(database).await;
+    done.map_err(|error| OpenError::Migration { path: path.to_owned(), error })
+}
