@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 const COMPANY: &str = "arn:aws:codewhisperer:eu-central-1:123456789012:profile/ABCDEFGHIJKL";
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn json_comes_back_whole(drafts in prop::collection::vec(draft(), 1..5)) {

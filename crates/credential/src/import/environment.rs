@@ -164,3 +164,63 @@ fn tokens(json: &str) -> Vec<Row> {
 fn text(text: &str) -> Node {
     Node::Text(Zeroizing::new(text.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Slots, and what is wrong with their accounts.
+    fn slots(variables: &[(&str, &str)]) -> Vec<(String, Option<&'static str>)> {
+        let rows = environment(variables.iter().copied()).rows;
+        rows.into_iter().map(|row| (row.place, row.result.err().map(|problem| problem.code()))).collect()
+    }
+
+    #[test]
+    fn nothing_of_ours_is_no_account() {
+        let others = [
+            ("PATH", "/bin"),
+            ("AMAZONQ_PROFILE_ARN", "arn:x"),
+            ("AMAZONQ_API_ENDPOINT", "https://q"),
+            ("KIRO_API_KEY", " "),
+        ];
+        assert_eq!(slots(&others), []);
+    }
+
+    #[test]
+    fn accounts_without_a_count_are_those_that_are_there() {
+        let gap = [
+            ("AMAZONQ_ACCOUNT_3_REFRESH_TOKEN", "aor"),
+            ("AMAZONQ_ACCOUNT_3_CLIENT_ID", "id"),
+            ("AMAZONQ_ACCOUNT_3_CLIENT_SECRET", "secret"),
+            ("AMAZONQ_ACCOUNT_7_CLIENT_ID", "id"),
+            ("AMAZONQ_ACCOUNT_9_WEIGHT", "3"),
+        ];
+        let expected = [("AMAZONQ_ACCOUNT_3", None), ("AMAZONQ_ACCOUNT_7", Some("missing"))];
+        assert_eq!(slots(&gap), expected.map(|(slot, problem)| (slot.to_owned(), problem)));
+    }
+
+    #[test]
+    fn every_counted_account_must_be_there() {
+        let one = ("AMAZONQ_ACCOUNT_COUNT", "1");
+        assert_eq!(slots(&[one]), [("AMAZONQ_ACCOUNT_1".to_owned(), Some("missing"))]);
+        for count in ["many", "-1", "10001"] {
+            assert_eq!(slots(&[(COUNT, count)]), [(COUNT.to_owned(), Some("malformed"))], "{count}");
+        }
+    }
+
+    #[test]
+    fn a_forgotten_client_is_missed_and_no_social_login_is_made_of_it() {
+        assert_eq!(slots(&[("AMAZONQ_REFRESH_TOKEN", "aor")]), [("AMAZONQ".to_owned(), Some("missing"))]);
+    }
+
+    #[test]
+    fn a_list_in_one_variable_has_a_slot_for_each() {
+        let list = r#"[{"auth":"Social","refreshToken":"aor"},{"auth":"IdC","refreshToken":"aor"}]"#;
+        let expected = [("KIRO_AUTH_TOKEN[0]", None), ("KIRO_AUTH_TOKEN[1]", Some("missing"))];
+        assert_eq!(slots(&[(TOKENS, list)]), expected.map(|(slot, problem)| (slot.to_owned(), problem)));
+        let one = r#"{"auth":"Social","refreshToken":"aor"}"#;
+        assert_eq!(slots(&[(TOKENS, one)]), [(TOKENS.to_owned(), None)]);
+        assert_eq!(slots(&[(TOKENS, "/etc/kiro/auth.json")]), [(TOKENS.to_owned(), Some("names-file"))]);
+        assert_eq!(slots(&[(TOKENS, "[{")]), [(TOKENS.to_owned(), Some("broken-json"))]);
+    }
+}

@@ -27,6 +27,9 @@ const LOGINS: [(&str, &str, Option<&str>); 4] = [
     (":external-idp:token", "external-idp", None),
 ];
 
+/// The programs, as their keys begin.
+const PREFIXES: [&str; 2] = ["kirocli", "codewhisperer"];
+
 /// Whether an object holds these tables, or the rows of the first.
 pub(super) fn is_store(members: &[(Zeroizing<String>, Node)]) -> bool {
     members
@@ -119,7 +122,10 @@ fn json(node: &Node) -> Node {
     }
 }
 
-/// A key as it may be shown: theirs have only these characters.
-fn shown(key: &str) -> String {
-    key.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.')).take(80).collect()
+/// A key as it may be shown: whole, if it is one of theirs.
+fn shown(key: &str) -> &str {
+    let theirs = PREFIXES.iter().any(|prefix| {
+        key.strip_prefix(prefix).is_some_and(|end| LOGINS.iter().any(|(known, ..)| end == *known))
+    });
+    if theirs { key } else { "a login" }
 }
