@@ -18,9 +18,6 @@ pub(crate) struct Class {
     nearly_dry: bool,
 }
 
-/// Accounts within one request of each other among which the one with fewest requests in flight is chosen.
-const NEAR: usize = 4;
-
 /// Accounts that are asked when a model is free again.
 const SAMPLE: usize = 64;
 
@@ -28,7 +25,7 @@ const SAMPLE: usize = 64;
 
 impl Class {
     fn new(group: Group, lead: Lead) -> Self {
-        Self { last_resort: lead.last_resort, group, nearly_dry: lead.nearly_dry }
+        Self { last_resort: lead.is_last_resort(), group, nearly_dry: lead.is_nearly_dry() }
     }
 
     pub(crate) fn says(self) -> Says {
@@ -42,12 +39,12 @@ impl Class {
 impl Member {
     /// Whether an account can serve a request; its seat must be up to date.
     pub(crate) fn verdict(&self, want: &Want<'_>) -> Result<Class, Reason> {
+        let group = group(&self.traits, want.owner).ok_or(Reason::NotYours)?;
         let rank = match self.seat {
             Some(Seat::Ready(rank)) => rank,
             Some(Seat::Out { reason, .. }) => return Err(reason),
             None => return Err(Reason::Unknown),
         };
-        let group = group(&self.traits, want.owner).ok_or(Reason::NotYours)?;
         if !self.admits(want.model) {
             return Err(Reason::LacksModel);
         }
@@ -55,6 +52,11 @@ impl Member {
             return Err(Reason::Tried);
         }
         Ok(Class::new(group, rank.lead))
+    }
+
+    /// When it can serve a request that it cannot serve now, as far as that depends on time: none makes it one's own.
+    pub(crate) fn when(&self, reason: Reason, want: &Want<'_>) -> Option<u64> {
+        self.free_ms(want.model).filter(|_| reason != Reason::NotYours)
     }
 }
 
@@ -113,7 +115,7 @@ impl Roster {
         let Some(member) = self.member(slot) else { return Err(Refusal { soonest_ms: None, why }) };
         member.verdict(want).map(|_| slot).map_err(|reason| {
             why.add(reason, 1);
-            Refusal { soonest_ms: member.free_ms(want.model), why }
+            Refusal { soonest_ms: member.when(reason, want), why }
         })
     }
 
@@ -126,24 +128,41 @@ impl Roster {
     /// The first by rank of all rings that are open to the request.
     fn first(&self, want: &Want<'_>, preferred: Option<AccountId>, now_ms: u64, random: u64) -> Option<u32> {
         let start = self.strategy.start(random);
-        let firsts = self.rings.open_to(want.owner).filter_map(|(group, ring)| {
-            let first = self.able(ring, want, start).next()?;
-            Some((Class::new(group, first.lead), first.lead, first.load.wrapping_sub(start), first, ring))
-        });
-        let (class, _, _, first, ring) =
-            firsts.min_by_key(|&(class, lead, load, first, _)| (class, lead, load, first.slot))?;
+        let mut best: Option<((Class, Lead, u64, u32), Rank)> = None;
+        let mut rest_of_best = None;
+        for (group, ring) in self.rings.open_to(want.owner) {
+            // Groups come in order: a later one is better only than a last resort.
+            if best.is_some_and(|((class, ..), _)| class.group < group && !class.last_resort) {
+                break;
+            }
+            let mut able = self.able(ring, want, start);
+            let Some(&rank) = able.next() else { continue };
+            let key = (Class::new(group, rank.lead), rank.lead, rank.load.wrapping_sub(start), rank.slot);
+            if best.is_none_or(|(least, _)| key < least) {
+                best = Some((key, rank));
+                rest_of_best = Some(able);
+            }
+        }
+        let ((class, ..), first) = best?;
         if let Some(slot) = preferred.and_then(|id| self.slot(id))
             && self.member(slot).is_some_and(|member| member.verdict(want) == Ok(class))
         {
             return Some(slot);
         }
-        if !self.strategy.evens_out() {
-            return Some(first.slot);
-        }
-        let bound = self.strategy.bound(Load(first.load), now_ms).0;
-        let is_near = |rank: &&Rank| rank.lead == first.lead && rank.load <= bound;
-        let near = self.able(ring, want, start).take(NEAR).take_while(is_near);
-        near.min_by_key(|rank| self.member(rank.slot).map(|member| member.in_flight)).map(|rank| rank.slot)
+        let second = rest_of_best.filter(|_| self.strategy.evens_out()).and_then(|mut rest| rest.next());
+        Some(
+            second
+                .filter(|second| self.is_idler(second, &first, now_ms))
+                .map_or(first.slot, |second| second.slot),
+        )
+    }
+
+    /// Whether the second is within one request of the first, and has fewer of them in flight.
+    fn is_idler(&self, second: &Rank, first: &Rank, now_ms: u64) -> bool {
+        let in_flight = |rank: &Rank| self.member(rank.slot).map_or(0, |member| member.in_flight);
+        second.lead == first.lead
+            && in_flight(second) < in_flight(first)
+            && second.load <= self.strategy.bound(Load(first.load), now_ms).0
     }
 
     /// Those of a ring that can serve the request, in the order of choice.
@@ -172,8 +191,10 @@ impl Roster {
             let soonest = if admits { ring.soonest_ms() } else { self.rested_ms(ring, want) };
             soonest_ms = soonest_ms.into_iter().chain(soonest).min();
         }
-        for id in want.tried {
-            let member = self.slot(*id).and_then(|slot| self.member(slot));
+        for (at, id) in want.tried.iter().enumerate() {
+            let again = want.tried.iter().take(at).any(|other| other == id);
+            let slot = self.slot(*id).filter(|_| !again);
+            let member = slot.and_then(|slot| self.member(slot));
             if member.is_some_and(|member| member.verdict(want) == Err(Reason::Tried)) {
                 why.take(Reason::LacksModel, 1);
                 why.add(Reason::Tried, 1);

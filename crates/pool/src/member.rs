@@ -8,6 +8,7 @@ use crate::load::Load;
 use crate::offer::{Models, Offer};
 use crate::ring::{Lead, Rank, Seat};
 use crate::rings::RingId;
+use crate::strategy::Strategy;
 use crate::want::Reason;
 use crate::window::{Recent, Room, Window};
 
@@ -102,7 +103,7 @@ impl Member {
     }
 
     /// Where it ought to stand now.
-    pub(crate) fn standing(&mut self, slot: u32, now_ms: u64) -> Standing {
+    pub(crate) fn standing(&mut self, slot: u32, strategy: Strategy, now_ms: u64) -> Standing {
         let rested = self.condition.resting(now_ms).map(|rest| rest.until_ms).min();
         if let Some((reason, free_ms)) = self.hindrance(now_ms) {
             let changes_ms = [free_ms, rested].into_iter().flatten().min();
@@ -114,7 +115,8 @@ impl Member {
         };
         let nearly_dry = self.quota.is_some_and(|quota| quota.is_nearly_dry(now_ms));
         let renewed = self.quota.and_then(|quota| quota.resets_ms).filter(|_| nearly_dry);
-        let lead = Lead { last_resort, nearly_dry, priority: self.traits.priority };
+        let priority = if strategy == Strategy::Priority { self.traits.priority } else { 0 };
+        let lead = Lead::new(last_resort, nearly_dry, priority);
         let changes_ms = [until_ms, renewed, rested].into_iter().flatten().min();
         Standing { seat: Seat::Ready(Rank { lead, load: self.load.0, slot }), changes_ms }
     }

@@ -16,15 +16,9 @@ pub(crate) struct Rank {
     pub(crate) slot: u32,
 }
 
-/// What comes before load.
+/// What comes before load: tier, then priority. In one number, for it is compared at every step through a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lead {
-    /// Rests still; only for want of any other.
-    pub(crate) last_resort: bool,
-    /// Has little left; only for want of one that has more.
-    pub(crate) nearly_dry: bool,
-    pub(crate) priority: i32,
-}
+pub(crate) struct Lead(u64);
 
 /// Whether an account can serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +39,25 @@ pub(crate) struct Ring {
     ready: BTreeSet<Rank>,
     waiting: BTreeSet<(u64, u32)>,
     counts: Tally,
+}
+
+// === impl Lead ===
+
+impl Lead {
+    /// `last_resort`: it rests still, only for want of any other. `nearly_dry`: it has little left, only for want of one
+    /// that has more.
+    pub(crate) fn new(last_resort: bool, nearly_dry: bool, priority: i32) -> Self {
+        let priority = u64::from(priority.cast_unsigned() ^ (1 << 31));
+        Self(u64::from(last_resort) << 33 | u64::from(nearly_dry) << 32 | priority)
+    }
+
+    pub(crate) fn is_last_resort(self) -> bool {
+        self.0 >> 33 != 0
+    }
+
+    pub(crate) fn is_nearly_dry(self) -> bool {
+        self.0 >> 32 & 1 != 0
+    }
 }
 
 // === impl Ring ===
@@ -86,14 +99,15 @@ impl Ring {
 
     /// Those that can serve, in the order of choice; among those of the best lead beginning at the load `start`.
     pub(crate) fn ready(&self, start: u64) -> impl Iterator<Item = &Rank> {
-        let lead = self.ready.first().map(|first| first.lead);
-        let spans = lead.map(|lead| {
+        let straight = (start == 0).then(|| self.ready.iter());
+        let lead = self.ready.first().filter(|_| start != 0).map(|first| first.lead);
+        let around = lead.map(|lead| {
             let (begin, start) = (Rank { lead, load: 0, slot: 0 }, Rank { lead, load: start, slot: 0 });
             let end = Rank { lead, load: u64::MAX, slot: u32::MAX };
             let after = self.ready.range(start..=end);
             after.chain(self.ready.range(begin..start)).chain(self.ready.range(end..))
         });
-        spans.into_iter().flatten()
+        straight.into_iter().flatten().chain(around.into_iter().flatten())
     }
 
     /// The first of this lead.

@@ -128,7 +128,7 @@ impl Roster {
     pub(crate) fn place(&mut self, slot: u32, now_ms: u64) {
         self.join_rings(slot, now_ms);
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else { return };
-        let Standing { mut seat, changes_ms } = member.standing(slot, now_ms);
+        let Standing { mut seat, changes_ms } = member.standing(slot, self.strategy, now_ms);
         let was_ready = matches!(member.seat, Some(Seat::Ready(_)));
         if let Seat::Ready(rank) = &mut seat
             && !was_ready

@@ -108,21 +108,14 @@ impl Pool {
             let mut verdicts: Vec<(Option<Class>, Verdict)> = asked
                 .map(|(slot, member)| {
                     let verdict = member.verdict(want);
-                    let says = verdict.map_or_else(|reason| Says::unable(reason, member, want), Class::says);
+                    let unable = |reason| Says::Unable { reason, free_ms: member.when(reason, want) };
+                    let says = verdict.map_or_else(unable, Class::says);
                     (verdict.ok(), Verdict { id: member.id, says, chosen: Some(slot) == chosen })
                 })
                 .collect();
             verdicts.sort_by_key(|(class, verdict)| (class.is_none(), *class, !verdict.chosen, verdict.id));
             verdicts.into_iter().map(|(_, verdict)| verdict).collect()
         })
-    }
-}
-
-// === impl Says ===
-
-impl Says {
-    fn unable(reason: Reason, member: &Member, want: &Want<'_>) -> Self {
-        Self::Unable { reason, free_ms: member.free_ms(want.model) }
     }
 }
 
