@@ -1,8 +1,8 @@
 //! Reading JSON text that is whole in memory, as `serde_json` does it but with less work on long strings.
 //!
 //! An agent's conversation is mostly strings full of escapes that nobody reads. `serde_json` stops at every escape;
-//! here the end of a string is found first, and what is in it is then held against the grammar in blocks that a
-//! compiler turns into vector instructions.
+//! here strings are held against the grammar in blocks, which a compiler turns into vector instructions, and only
+//! what is rare in a block is looked at byte by byte.
 //!
 //! What this reader does not take, `serde_json` gets to read again: it has the last word, and the words for what is
 //! wrong. So nothing depends on this reader being complete, only on it taking nothing that `serde_json` would not.

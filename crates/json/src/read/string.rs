@@ -37,14 +37,14 @@ pub(super) fn unescaped(inside: &str) -> Option<String> {
 /// is taken.
 #[inline]
 pub(super) fn closing(bytes: &[u8]) -> Option<usize> {
-    let words = bytes.get(..SHORT).unwrap_or_default();
+    let Some(words) = bytes.first_chunk::<SHORT>() else { return closing_of_long(bytes, 0) };
     for (index, word) in words.as_chunks().0.iter().enumerate() {
         if let Some(found) = first_special(*word) {
             let at = index * 8 + found;
-            return if bytes.get(at) == Some(&b'"') { Some(at) } else { closing_of_long(bytes) };
+            return if words.get(at) == Some(&b'"') { Some(at) } else { closing_of_long(bytes, at) };
         }
     }
-    closing_of_long(bytes)
+    closing_of_long(bytes, SHORT - 1)
 }
 
 /// Where in eight bytes the first quote, backslash or control character stands. Subtracting borrows from the bytes
@@ -60,63 +60,63 @@ fn first_special(bytes: [u8; 8]) -> Option<usize> {
     (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
 }
 
-fn closing_of_long(bytes: &[u8]) -> Option<usize> {
-    let mut end = 0;
+/// The same from the byte at this place on: it begins no escape's second half and, where a block follows it, is not
+/// the quote.
+fn closing_of_long(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut escaped = false;
     loop {
-        end += memchr::memchr(b'"', bytes.get(end..)?)?;
-        let escapes = bytes.get(..end)?.iter().rev().take_while(|&&byte| byte == b'\\').count();
-        if escapes % 2 == 0 {
-            break;
-        }
-        end += 1;
-    }
-    is_well_formed(bytes.get(..=end)?).then_some(end)
-}
-
-/// Whether a string has no control characters and no escapes that JSON does not know. Its closing quote is there.
-fn is_well_formed(string: &[u8]) -> bool {
-    let end = string.len() - 1;
-    let mut at = 0;
-    while let Some(block) = string.get(at..).and_then(<[u8]>::first_chunk) {
-        if is_plain(block) {
-            at += BLOCK;
-            continue;
-        }
-        match walk(string, at, at + BLOCK) {
-            Some(next) => at = next,
-            None => return false,
+        match bytes.get(at..)?.first_chunk::<{ BLOCK + 1 }>() {
+            Some(block) if is_plain(block) => {
+                escaped = block[BLOCK - 1] == b'\\';
+                at += BLOCK;
+            }
+            _ => match walk(bytes, at + usize::from(escaped), at + BLOCK)? {
+                Walked::Closed(quote) => return Some(quote),
+                Walked::On(next) => (at, escaped) = (next, false),
+            },
         }
     }
-    walk(string, at, end) == Some(end)
 }
 
-/// Whether a block and the byte after it have no control characters and none but the commonest escapes. The block may
-/// begin within one of these: what follows their backslash looks like any other byte.
+/// Whether a block and the byte after it have no control characters, none but the commonest escapes, and no quote
+/// that is not one of these. What the first byte is has been seen before.
 fn is_plain(block: &[u8; BLOCK + 1]) -> bool {
     let amiss = block.iter().zip(&block[1..]).fold(0, |amiss, (&byte, &next)| {
         let is = |is: bool| u8::from(is);
-        let common = is(next == b'n') | is(next == b'"') | is(next == b't') | is(next == b'r');
-        amiss | is(byte < 0x20) | (is(byte == b'\\') & !common)
+        let (escape, quote) = (is(byte == b'\\'), is(next == b'"'));
+        let common = is(next == b'n') | quote | is(next == b't') | is(next == b'r');
+        amiss | is(byte < 0x20) | (escape & !common) | (quote & !escape)
     });
     amiss == 0
 }
 
+/// What came of a walk.
+enum Walked {
+    /// The closing quote is here.
+    Closed(usize),
+    /// It goes on here, with something else than the quote.
+    On(usize),
+}
+
 /// Goes through a string from one place to another, or as far behind it as the last escape reaches; `None` if it meets
 /// what may not be there.
-fn walk(string: &[u8], mut at: usize, until: usize) -> Option<usize> {
-    while at < until {
-        at += match (string.get(at)?, string.get(at + 1)) {
-            (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => 2,
-            (b'\\', Some(b'u')) => {
-                let digits = string.get(at + 2..at + 6)?;
-                if !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return None;
-                }
-                6
-            }
-            (b'\\' | 0..=0x1f, _) => return None,
+fn walk(bytes: &[u8], mut at: usize, until: usize) -> Option<Walked> {
+    loop {
+        at += match bytes.get(at)? {
+            b'"' => return Some(Walked::Closed(at)),
+            _ if at >= until => return Some(Walked::On(at)),
+            b'\\' => escape(bytes.get(at + 1..)?)?,
+            0..=0x1f => return None,
             _ => 1,
         };
     }
-    Some(at)
+}
+
+/// The length of the escape of whose backslash this is what follows.
+fn escape(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => Some(2),
+        [b'u', digits @ ..] => digits.first_chunk::<4>()?.iter().all(u8::is_ascii_hexdigit).then_some(6),
+        _ => None,
+    }
 }

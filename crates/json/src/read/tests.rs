@@ -200,12 +200,20 @@ fn fields_keep_their_strings_as_they_are_written() {
         ("true", None),
         ("[1]", None),
         (r#"{"a":"b"}"#, None),
+        (r#"{"a":"\ud800"}"#, None),
     ] {
         let ours = alone::<Literal<'_>>(text).expect("is read");
         assert_eq!(seen(ours).as_deref(), expect, "{text}");
         let theirs = serde_json::from_str::<Literal<'_>>(text).expect("is read");
         assert_eq!(seen(theirs).as_deref(), expect, "{text}");
     }
+}
+
+#[test]
+fn half_a_character_in_a_key_is_no_json_for_a_field() {
+    let text = r#"{"\ud800":1}"#;
+    assert!(alone::<Literal<'_>>(text).is_none());
+    assert!(serde_json::from_str::<Literal<'_>>(text).is_err());
 }
 
 #[test]
