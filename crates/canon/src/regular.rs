@@ -88,7 +88,8 @@ fn alternating(turns: Vec<Turn<'_>>) -> (Vec<Turn<'_>>, usize) {
 
 /// Gives every tool use its one result in the next turn, in the order of the uses.
 fn pair(turns: &mut [Turn<'_>]) -> Result<(), Fault> {
-    let mut seen = HashSet::new();
+    // Mostly a call in every other turn, so that the set need not grow.
+    let mut seen = HashSet::with_capacity(turns.len());
     let mut uses: Vec<Cow<'_, str>> = Vec::new();
     for turn in turns {
         match turn.role {
@@ -109,10 +110,20 @@ fn pair(turns: &mut [Turn<'_>]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether the results stand where they should, as almost always.
+fn is_answered(parts: &[Part<'_>], uses: &[Cow<'_, str>]) -> bool {
+    let Some((results, rest)) = parts.split_at_checked(uses.len()) else { return false };
+    let in_order = results
+        .iter()
+        .zip(uses)
+        .all(|(part, id)| matches!(part, Part::ToolResult(result) if result.id == *id));
+    in_order && !rest.iter().any(|part| matches!(part, Part::ToolResult(_)))
+}
+
 /// Puts the results of `turn` first and in the order of `uses`; an orphan becomes text where it stood.
 fn answer<'a>(turn: &mut Turn<'a>, uses: &[Cow<'a, str>]) {
     let has_results = turn.parts.iter().any(|part| matches!(part, Part::ToolResult(_)));
-    if uses.is_empty() && !has_results {
+    if uses.is_empty() && !has_results || is_answered(&turn.parts, uses) {
         return;
     }
     let order: HashMap<&str, usize> =
