@@ -120,7 +120,7 @@ pub fn mended(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let (mut copied, mut at) = (0, 0);
     // Escapes are many, those of UTF-16 units few: without one there is nothing to look at.
-    if !json.contains("\\u") {
+    if memchr::memmem::find(json.as_bytes(), b"\\u").is_none() {
         return Cow::Borrowed(json);
     }
     while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
