@@ -33,6 +33,8 @@ pub struct Endpoints {
     social: Option<Uri>,
     /// Hosts of identity providers beside the well-known ones.
     providers: Vec<String>,
+    /// In front of every host: `https://host/path` is asked for at `this/host/path`.
+    behind: Option<Uri>,
 }
 
 /// An address that cannot be used.
@@ -52,7 +54,7 @@ impl Endpoints {
             token.map(|token| base(token.trim_end_matches('/').trim_end_matches("/token"))).transpose()?;
         // A stand-in for AWS stands in for the other login service too.
         let social = oidc.clone().filter(|base| aws_oidc_region(base).is_none());
-        Ok(Self { api: api.map(base).transpose()?, oidc, social, providers: Vec::new() })
+        Ok(Self { api: api.map(base).transpose()?, oidc, social, ..Self::default() })
     }
 
     /// The same with the host of one more identity provider that may get refresh tokens.
@@ -60,6 +62,14 @@ impl Endpoints {
     pub fn with_provider(mut self, host: &str) -> Self {
         self.providers.push(host.to_ascii_lowercase());
         self
+    }
+
+    /// The usual hosts, each under a path of `base`: a reverse proxy, or a simulator of all of them.
+    ///
+    /// # Errors
+    /// When it does not parse as an absolute URI.
+    pub fn behind(base: &str) -> Result<Self, EndpointError> {
+        Ok(Self { behind: Some(parse(base.trim_end_matches('/'))?), ..Self::default() })
     }
 
     /// Whether one address serves everything, whatever the face and region.
@@ -85,10 +95,10 @@ impl Endpoints {
         let region = region.filter(|region| is_region(region));
         match (&self.oidc, region) {
             (Some(base), Some(region)) if aws_oidc_region(base).is_some_and(|named| named != region) => {
-                at(&parse(&host(region))?, path)
+                self.usual(&host(region), path)
             }
             (Some(base), _) => at(base, path),
-            (None, region) => at(&parse(&host(region.unwrap_or(region::DEFAULT)))?, path),
+            (None, region) => self.usual(&host(region.unwrap_or(region::DEFAULT)), path),
         }
     }
 
@@ -96,7 +106,7 @@ impl Endpoints {
     pub(crate) fn social(&self, path: &str) -> Result<Uri, EndpointError> {
         match &self.social {
             Some(base) => at(base, path),
-            None => at(&parse(SOCIAL)?, path),
+            None => self.usual(SOCIAL, path),
         }
     }
 
@@ -122,9 +132,17 @@ impl Endpoints {
         match &self.api {
             Some(base) => at(base, path),
             None if is_region(region) => {
-                at(&parse(&format!("https://{}", host.replace("{region}", region)))?, path)
+                self.usual(&format!("https://{}", host.replace("{region}", region)), path)
             }
             None => Err(EndpointError(region.to_owned())),
+        }
+    }
+
+    /// An address of the service's own.
+    fn usual(&self, base: &str, path: &str) -> Result<Uri, EndpointError> {
+        match &self.behind {
+            Some(front) => at(front, &format!("/{}{path}", base.trim_start_matches("https://"))),
+            None => at(&parse(base)?, path),
         }
     }
 }
@@ -220,6 +238,16 @@ mod tests {
             let endpoints = Endpoints::new(None, set).expect("an address");
             assert_eq!(told(endpoints.oidc(region, "/token")), expected, "{set:?} {region:?}");
         }
+    }
+
+    #[test]
+    fn behind_a_base_each_host_is_a_path() {
+        let endpoints = Endpoints::behind("http://127.0.0.1:9/").expect("an address");
+        let chat = endpoints.chat(surface("runtime"), "eu-central-1");
+        assert_eq!(told(chat), "http://127.0.0.1:9/runtime.eu-central-1.kiro.dev/");
+        let token = endpoints.oidc(Some("eu-west-1"), "/token");
+        assert_eq!(told(token), "http://127.0.0.1:9/oidc.eu-west-1.amazonaws.com/token");
+        assert!(!endpoints.is_fixed());
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod face;
 pub mod identity;
 mod idle;
 pub mod keeper;
+pub mod login;
 mod oauth;
 mod query;
 pub mod refresh;

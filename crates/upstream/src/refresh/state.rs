@@ -170,3 +170,101 @@ impl InHand {
 pub(super) fn share(random: u128) -> f64 {
     (random >> 75) as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use qm_amazonq::fault::Remedy;
+    use qm_canon::Fault;
+    use qm_credential::Access;
+
+    use super::*;
+
+    const MINUTE_MS: u64 = 60 * 1000;
+
+    fn login(expires_ms: Option<u64>, refresh: Option<&str>) -> Credential {
+        let mut login = Credential::new(Kind::BuilderId);
+        login.refresh_token = refresh.map(Into::into);
+        login.access = expires_ms.map(|expires_ms| Access { token: "aoa".into(), expires_ms });
+        login
+    }
+
+    /// From when on it is due and when it is gone, in minutes after `now_ms`; found by looking.
+    fn life(state: &State, now_ms: u64) -> (u64, u64) {
+        let until = |is: fn(&Look) -> bool| {
+            (0..3 * 24 * 60).find(|minute| !is(&state.look(now_ms + minute * MINUTE_MS))).unwrap_or(u64::MAX)
+        };
+        (until(|look| matches!(look, Look::Good(_))), until(|look| !matches!(look, Look::None)))
+    }
+
+    fn failure() -> Failure {
+        Failure { fault: Fault::internal("x"), remedy: Remedy::None }
+    }
+
+    #[test]
+    fn a_token_is_due_five_minutes_early_or_a_fifth_of_its_life_and_spread() {
+        let now_ms = 1_000_000;
+        for (minutes, random, expected) in [
+            (60, 0, (55, 60)),
+            (10, 0, (8, 10)),
+            (60, u128::MAX, (51, 60)),
+            (24 * 60, 0, (24 * 60 - 5, 24 * 60)),
+        ] {
+            let state = State::new(login(Some(now_ms + minutes * MINUTE_MS), Some("aor")), now_ms, random);
+            assert_eq!(life(&state, now_ms), expected, "{minutes} {random}");
+        }
+    }
+
+    #[test]
+    fn what_nothing_can_replace_is_good_to_its_end() {
+        let now_ms = 1_000_000;
+        let mut key = Credential::new(Kind::ApiKey);
+        key.api_key = Some("ksk_key".into());
+        for (credential, expected, due) in [
+            (key, (u64::MAX, u64::MAX), None),
+            (login(Some(now_ms + 60 * MINUTE_MS), None), (60, 60), Some(now_ms + 60 * MINUTE_MS)),
+            // Nobody said when it expires.
+            (login(Some(0), None), (u64::MAX, u64::MAX), None),
+            (login(Some(0), Some("aor")), (0, 0), Some(0)),
+            (login(None, Some("aor")), (0, 0), Some(0)),
+        ] {
+            let state = State::new(credential, now_ms, 0);
+            assert_eq!((life(&state, now_ms), state.due_ms()), (expected, due), "{:?}", state.credential());
+        }
+    }
+
+    #[test]
+    fn a_login_service_in_trouble_is_left_alone_ever_longer() {
+        let mut state = State::new(login(None, Some("aor")), 0, 0);
+        let mut now_ms = 0;
+        for seconds in [5, 10, 20, 40, 80, 160, 300, 300] {
+            state.failed(failure(), Some(Duration::from_secs(5)), now_ms, 0);
+            let came = state.attempts();
+            assert!(state.known_failure(came, now_ms + seconds * 1000 - 1).is_some(), "{seconds}");
+            now_ms += seconds * 1000;
+            assert!(state.known_failure(came, now_ms).is_none(), "{seconds}");
+        }
+        // What the service itself asks for is kept to, and a success forgets it all.
+        state.failed(failure(), Some(Duration::from_secs(3600)), now_ms, 0);
+        assert_eq!(state.due_ms(), Some(now_ms + 3_600_000));
+        state.adopt(login(Some(now_ms + 60 * MINUTE_MS), Some("aor")), now_ms, 0);
+        assert!(!state.waits(now_ms));
+    }
+
+    #[test]
+    fn a_dead_login_stays_dead_until_it_is_replaced() {
+        let mut state = State::new(login(None, Some("aor")), 0, 0);
+        state.failed(failure(), None, 0, 0);
+        assert!(state.known_failure(state.attempts(), u64::MAX).is_some() && state.due_ms().is_none());
+        state.adopt(login(Some(60 * MINUTE_MS), Some("aor")), 0, 0);
+        assert!(!state.waits(0) && state.due_ms().is_some());
+    }
+
+    #[test]
+    fn who_waited_for_an_attempt_shares_its_failure() {
+        let mut state = State::new(login(None, Some("aor")), 0, 0);
+        let came = state.attempts();
+        state.failed(failure(), Some(Duration::ZERO), 0, 0);
+        assert!(state.known_failure(came, 1).is_some(), "came before it ended");
+        assert!(state.known_failure(state.attempts(), 1).is_none(), "came after, and may try");
+    }
+}
