@@ -96,6 +96,14 @@ pub fn decrypt(file: &[u8], passphrase: &SecretString) -> Result<Zeroizing<Vec<u
     payload::open(chunks, &file_key, nonce)
 }
 
+/// The work a file asks for before it opens, as `log2(N)` of scrypt, found without doing it: 18 is about a second and 256 MiB.
+///
+/// # Errors
+/// As [`decrypt`], for a head that is wrong.
+pub fn work(file: &[u8]) -> Result<u8, FileError> {
+    Ok(Header::read(&armor::off(file)?)?.0.work())
+}
+
 /// Whether these bytes begin as an age file does, so that an import can ask for the passphrase.
 #[must_use]
 pub fn is_sealed_file(bytes: &[u8]) -> bool {
@@ -108,7 +116,7 @@ mod tests {
     use secrecy::SecretString;
     use zeroize::Zeroizing;
 
-    use super::{CHANCE_BYTES, FileError, decrypt, encrypt, encrypt_with, is_sealed_file};
+    use super::{CHANCE_BYTES, FileError, decrypt, encrypt, encrypt_with, is_sealed_file, work};
 
     /// Cheap enough for an unoptimised build.
     const LITTLE_WORK: u8 = 4;
@@ -179,6 +187,7 @@ mod tests {
     #[test]
     fn a_file_of_ages_own_opens() {
         let file = include_bytes!("../tests/age-1.1.1.age");
+        assert_eq!(work(file), Ok(18));
         let opened = decrypt(file, &"quartermaster interop".into()).unwrap();
         assert_eq!(opened.as_slice(), b"{\"accounts\":[]}\n");
     }

@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod fault;
 mod files;
+pub mod foreign;
 
 mod listing;
 mod logins;

@@ -107,6 +107,20 @@ impl SqliteStore {
         Ok(Self { readers: writer.clone(), writer })
     }
 
+    /// What the writing connection was told, as SQLite says it: journal mode, synchronous, foreign keys, secure delete. For `doctor`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn settings_of_connection(&self) -> Result<[String; 4], StoreError> {
+        let told = "SELECT journal_mode FROM pragma_journal_mode
+            UNION ALL SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous
+            UNION ALL SELECT CAST(foreign_keys AS TEXT) FROM pragma_foreign_keys
+            UNION ALL SELECT CAST(secure_delete AS TEXT) FROM pragma_secure_delete";
+        let told: Vec<String> = sqlx::query_scalar(told).fetch_all(&self.writer).await.map_err(failed)?;
+        let mut told = told.into_iter();
+        Ok(std::array::from_fn(|_| told.next().unwrap_or_default()))
+    }
+
     /// Waits for what is under way and closes the file; the write-ahead log is emptied into it.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -53,6 +53,11 @@ impl<'a> Header<'a> {
         Ok((Self { salt, work, body, covered, mac }, payload))
     }
 
+    /// `log2(N)` of scrypt.
+    pub(super) fn work(&self) -> u8 {
+        self.work
+    }
+
     /// The file key, if the passphrase is right and the head is as it was written. Takes memory and time, by intent.
     pub(super) fn file_key(&self, passphrase: &SecretString) -> Result<FileKey, FileError> {
         let cipher = wrapping(passphrase, &self.salt, self.work)?;

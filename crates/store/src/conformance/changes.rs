@@ -9,7 +9,7 @@ pub async fn only_what_others_must_notice_is_a_change(store: Under) {
     let number = keep(&store, &["a"]).await.remove(0).number;
     let accounts = store.accounts();
     let mut last = accounts.revision().await.unwrap();
-    let mut quiet = async |what: &str| {
+    let quiet = async |what: &str| {
         assert_eq!(accounts.revision().await.unwrap(), last, "{what}");
     };
     accounts.add_counts(&[CountsDelta { number, requests: 1, ..CountsDelta::default() }]).await.unwrap();
