@@ -40,4 +40,4 @@ pub use options::Options;
 pub use record::{Outcome, Recorded};
 pub use route::{Face, Family};
 pub use script::{Script, Step, ToolCall, ToolForm};
-pub use simulator::{Simulator, WaitingLogin, start};
+pub use simulator::{NoSuch, Simulator, WaitingLogin, start};

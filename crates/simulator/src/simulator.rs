@@ -32,6 +32,10 @@ pub struct WaitingLogin {
     pub origin: DeviceOrigin,
 }
 
+/// There is no such account, or no such login that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuch;
+
 /// Binds and serves on a task of its own until the handle is dropped.
 ///
 /// # Errors
@@ -91,13 +95,17 @@ impl Simulator {
     }
 
     /// Takes one more account; gives back its number.
+    #[must_use = "the number is the account's only name"]
     pub fn add_account(&self, account: SimAccount) -> usize {
         self.world.auth().add(account)
     }
 
-    /// Replaces how account number `n` behaves, from now on; false when there is no such account.
-    pub fn set_behaviour(&self, n: usize, behaviour: Behaviour) -> bool {
-        self.world.auth().behave(n, behaviour)
+    /// Replaces how account number `n` behaves, from now on.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn set_behaviour(&self, n: usize, behaviour: Behaviour) -> Result<(), NoSuch> {
+        self.world.auth().behave(n, behaviour).then_some(()).ok_or(NoSuch)
     }
 
     /// What was asked of account number `n`.
@@ -133,15 +141,20 @@ impl Simulator {
         auth.devices().map(told).collect()
     }
 
-    /// Approves a waiting login, by account number `account` or the first that fits; false when there is no such
-    /// login or account.
-    pub fn approve(&self, user_code: &str, account: Option<usize>) -> bool {
-        self.world.auth().decide(user_code, true, account)
+    /// Approves a waiting login, by account number `account` or the first that fits.
+    ///
+    /// # Errors
+    /// When there is no such login, or no such account.
+    pub fn approve(&self, user_code: &str, account: Option<usize>) -> Result<(), NoSuch> {
+        self.world.auth().decide(user_code, true, account).then_some(()).ok_or(NoSuch)
     }
 
-    /// Denies a waiting login; false when there is none.
-    pub fn deny(&self, user_code: &str) -> bool {
-        self.world.auth().decide(user_code, false, None)
+    /// Denies a waiting login.
+    ///
+    /// # Errors
+    /// When there is no such login.
+    pub fn deny(&self, user_code: &str) -> Result<(), NoSuch> {
+        self.world.auth().decide(user_code, false, None).then_some(()).ok_or(NoSuch)
     }
 
     /// Resolves as soon as the predicate holds; it is asked again whenever a call or a count changes. Put a timeout

@@ -141,13 +141,12 @@ impl DeviceOrigin {
     /// Whether this account's person could confirm it.
     pub(super) fn fits(&self, account: &SimAccount) -> bool {
         match (self, account.login) {
-            (Self::Oidc(_) | Self::Social(_), LoginKind::Any) => true,
+            (_, LoginKind::Any) | (Self::Social(_), LoginKind::Social) => true,
             (Self::Oidc(start_url), LoginKind::BuilderId) => start_url == BUILDER_ID_START,
             (Self::Oidc(start_url), LoginKind::IdentityCenter) => {
                 start_url != BUILDER_ID_START
                     && account.start_url.as_ref().is_none_or(|own| own.trim_end_matches('/') == start_url)
             }
-            (Self::Social(_), LoginKind::Social) => true,
             _ => false,
         }
     }

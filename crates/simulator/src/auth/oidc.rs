@@ -78,7 +78,7 @@ fn is_start_url(url: &str) -> bool {
     let Some((host, path)) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/')) else {
         return false;
     };
-    let portal = host.ends_with(".awsapps.com") && path.trim_end_matches(['#', '/']) != "";
+    let portal = host.ends_with(".awsapps.com") && !path.trim_end_matches(['#', '/']).is_empty();
     portal || (host.ends_with("identitycenter.amazonaws.com") && path.starts_with("ssoins-"))
 }
 

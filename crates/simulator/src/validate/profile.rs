@@ -30,8 +30,9 @@ pub(super) fn check(world: &World, caller: Caller, call: &Call<'_>, body: &Value
     }
     let policy = own_policy.or(rule.and_then(|rule| rule.arn)).unwrap_or(call.knobs.arn_policy);
     let Some(given) = body.get("profileArn").and_then(Value::as_str) else {
-        let gates = rule.map_or(&[][..], |rule| &rule.gated_models).iter().chain(&call.knobs.gated_models);
-        let gated = gates.into_iter().any(|model| Some(model.as_str()) == model_id(body));
+        let mut models =
+            rule.map_or(&[][..], |rule| &rule.gated_models).iter().chain(&call.knobs.gated_models);
+        let gated = models.any(|model| Some(model.as_str()) == model_id(body));
         let required = match policy {
             ArnPolicy::Account => !own.is_empty() || caller.login.names_profile(),
             ArnPolicy::Required | ArnPolicy::ServiceOnly => true,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use qm_simulator::{
-    AccountState, Beat, Behaviour, Flapping, Options, Outcome, RefreshFault, Rotation, Script, SimAccount,
-    SimUsage, Simulator, Step, start,
+    AccountState, Beat, Behaviour, Flapping, NoSuch, Options, Outcome, RefreshFault, Rotation, Script,
+    SimAccount, SimUsage, Simulator, Step, start,
 };
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ async fn statuses(sim: &Simulator, token: &str, calls: usize) -> Vec<u16> {
 async fn one_account_s_trouble_is_not_another_s() {
     let sim = start(Options::many(3)).await.unwrap();
     let tokens = [token_of(&sim, 0).await, token_of(&sim, 1).await, token_of(&sim, 2).await];
-    assert!(sim.set_behaviour(1, Behaviour::of(AccountState::Suspended)));
-    assert!(!sim.set_behaviour(3, Behaviour::default()), "there is no fourth account");
+    sim.set_behaviour(1, Behaviour::of(AccountState::Suspended)).unwrap();
+    assert_eq!(sim.set_behaviour(3, Behaviour::default()), Err(NoSuch), "there is no fourth account");
     let mut told = Vec::new();
     for token in &tokens {
         told.push(chat(&sim, token, &hello("hi")).await.status);
@@ -40,7 +40,7 @@ async fn a_rate_has_a_penalty_of_its_own() {
     let sim = start(Options::many(2)).await.unwrap();
     let (first, second) = (token_of(&sim, 0).await, token_of(&sim, 1).await);
     let throttled = Behaviour { retry_after_s: Some(7), ..Behaviour::throttled(2, 90_000) };
-    sim.set_behaviour(0, throttled);
+    sim.set_behaviour(0, throttled).unwrap();
     assert_eq!(statuses(&sim, &first, 3).await, [200, 200, 429]);
     let refused = chat(&sim, &first, &hello("hi")).await;
     assert_eq!(refused.json()["reason"], "USER_REQUEST_RATE_EXCEEDED");
@@ -56,7 +56,7 @@ async fn a_rate_has_a_penalty_of_its_own() {
 async fn credits_come_back_when_the_time_is_over() {
     let sim = start(Options::many(1)).await.unwrap();
     let token = token_of(&sim, 0).await;
-    sim.set_behaviour(0, Behaviour::for_ms(AccountState::QuotaUsed, 3_600_000));
+    sim.set_behaviour(0, Behaviour::for_ms(AccountState::QuotaUsed, 3_600_000)).unwrap();
     let refused = chat(&sim, &token, &hello("hi")).await;
     assert_eq!((refused.status, refused.json()["reason"].as_str()), (402, Some("MONTHLY_REQUEST_COUNT")));
     let usage = usage(&sim, &token).await;
@@ -96,7 +96,7 @@ async fn a_revoked_account_neither_refreshes_nor_answers() {
     let keyed = SimAccount { api_key: Some("ksk_0123456789abcdef".into()), ..SimAccount::numbered(0) };
     let sim = start(Options { accounts: vec![keyed], ..Options::default() }).await.unwrap();
     let token = token_of(&sim, 0).await;
-    sim.set_behaviour(0, Behaviour::of(AccountState::Revoked));
+    sim.set_behaviour(0, Behaviour::of(AccountState::Revoked)).unwrap();
     let refused = chat(&sim, &token, &hello("hi")).await;
     assert_eq!(refused.json()["message"], "The bearer token included in the request is invalid.");
     assert_eq!(refresh_account(&sim, 0).await.json()["error"], "invalid_grant");
@@ -113,11 +113,11 @@ async fn a_revoked_account_neither_refreshes_nor_answers() {
 async fn flapping_goes_by_calls_or_by_the_clock() {
     let sim = start(Options::many(1)).await.unwrap();
     let token = token_of(&sim, 0).await;
-    sim.set_behaviour(0, Behaviour::flapping(2, 1));
+    sim.set_behaviour(0, Behaviour::flapping(2, 1)).unwrap();
     assert_eq!(statuses(&sim, &token, 6).await, [200, 200, 500, 200, 200, 500]);
     let flapping = Flapping { healthy: 1000, failing: 500, by: Beat::Ms };
     let behaviour = Behaviour { flapping: Some(flapping), ..Behaviour::of(AccountState::Throttled) };
-    sim.set_behaviour(0, behaviour);
+    sim.set_behaviour(0, behaviour).unwrap();
     let mut told = Vec::new();
     for _ in 0..4 {
         told.extend(statuses(&sim, &token, 1).await);
@@ -129,7 +129,7 @@ async fn flapping_goes_by_calls_or_by_the_clock() {
 #[tokio::test]
 async fn an_account_may_lack_models() {
     let sim = start(Options::many(2)).await.unwrap();
-    sim.set_behaviour(0, Behaviour::without_models(&["claude-opus-5"]));
+    sim.set_behaviour(0, Behaviour::without_models(&["claude-opus-5"])).unwrap();
     let mut body = hello("hi");
     body["conversationState"]["currentMessage"]["userInputMessage"]["modelId"] = json!("claude-opus-5");
     for (account, status, models) in [(0, 400, 24), (1, 200, 25)] {
@@ -150,7 +150,7 @@ async fn refresh_faults_are_an_account_s_own() {
     let cases =
         [(RefreshFault::TooManyRequests, 429), (RefreshFault::ServerError, 500), (RefreshFault::Html, 502)];
     for (fault, status) in cases {
-        sim.set_behaviour(0, Behaviour::refresh_fault(fault));
+        sim.set_behaviour(0, Behaviour::refresh_fault(fault)).unwrap();
         assert_eq!(refresh_account(&sim, 0).await.status, status);
         assert_eq!(refresh_account(&sim, 1).await.status, 200);
     }
@@ -161,7 +161,7 @@ async fn refresh_faults_are_an_account_s_own() {
 #[tokio::test]
 async fn refreshes_at_the_same_time_are_seen() {
     let sim = start(Options::many(1)).await.unwrap();
-    sim.set_behaviour(0, Behaviour::refresh_fault(RefreshFault::Stall));
+    sim.set_behaviour(0, Behaviour::refresh_fault(RefreshFault::Stall)).unwrap();
     let three = async {
         tokio::join!(refresh_account(&sim, 0), refresh_account(&sim, 0), refresh_account(&sim, 0));
     };
@@ -179,7 +179,7 @@ async fn refreshes_at_the_same_time_are_seen() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_refresh_takes_its_time() {
     let sim = start(Options::many(1)).await.unwrap();
-    sim.set_behaviour(0, Behaviour::slow_refresh(30_000));
+    sim.set_behaviour(0, Behaviour::slow_refresh(30_000)).unwrap();
     let before = tokio::time::Instant::now();
     assert_eq!(refresh_account(&sim, 0).await.status, 200);
     assert!(before.elapsed() >= Duration::from_secs(30));
@@ -251,7 +251,7 @@ async fn ten_thousand_accounts_are_cheap() {
         assert_eq!(statuses(&sim, &token, 1).await, [200]);
     }
     for account in 0..10_000 {
-        sim.set_behaviour(account, Behaviour::of(AccountState::Suspended));
+        sim.set_behaviour(account, Behaviour::of(AccountState::Suspended)).unwrap();
     }
     let all = call(&sim, "GET", "/_sim/accounts", &[], b"").await.json();
     let suspended = all.as_array().unwrap().iter().filter(|account| account["state"] == "suspended").count();

@@ -203,7 +203,11 @@ async fn the_social_device_flow_answers_200_until_it_ends() {
         assert_eq!((pending.status, pending.json()), (200, json!({ "status": "authorization_pending" })));
         let waiting = sim.waiting_logins().pop().unwrap();
         assert_eq!(waiting.origin, DeviceOrigin::Social(provider.into()));
-        assert!(if approved { sim.approve(&waiting.user_code, None) } else { sim.deny(&waiting.user_code) });
+        if approved {
+            sim.approve(&waiting.user_code, None).unwrap();
+        } else {
+            sim.deny(&waiting.user_code).unwrap();
+        }
         let ended = post(&sim, "/oauth/device/poll", &[], &body).await.json();
         if approved {
             assert_eq!(ended["identityProvider"], "Github");
@@ -224,7 +228,7 @@ async fn the_social_device_flow_answers_200_until_it_ends() {
 async fn a_login_puts_a_revoked_account_in_order() {
     use qm_simulator::{AccountState, Behaviour};
     let sim = start(Options::default()).await.unwrap();
-    sim.set_behaviour(0, Behaviour::of(AccountState::Revoked));
+    sim.set_behaviour(0, Behaviour::of(AccountState::Revoked)).unwrap();
     let client = register(&sim, json!([])).await;
     let own = ("sim-client-id".to_owned(), "sim-client-secret".to_owned());
     assert_eq!(refresh_as(&sim, &own, "sim-refresh-token").await.json()["error"], "invalid_grant");

@@ -108,7 +108,7 @@ async fn a_cut_refresh_has_done_nothing() {
         rotation: Some(Rotation::Each),
         ..Behaviour::default()
     };
-    sim.set_behaviour(0, behaviour);
+    sim.set_behaviour(0, behaviour).unwrap();
     assert_eq!(refresh(&sim, FIRST).await.status, 0);
     new_token(&refresh(&sim, FIRST).await);
 }
