@@ -1,4 +1,4 @@
-//! The handler that every client format shares: read, ask, answer in a stream or whole.
+//! The handler that every client format shares: read, fetch what it points to, ask, answer in a stream or whole.
 
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ pub(crate) trait Format: 'static {
     fn past(front: &Front, caller: &Caller, body: &[u8]) -> Result<Self::Past, Fault>;
     fn decode<'a>(body: &'a [u8], past: &'a Self::Past) -> Result<Self::Ask<'a>, Fault>;
     fn conversation<'q, 'a>(ask: &'q Self::Ask<'a>) -> &'q Conversation<'a>;
+    fn conversation_mut<'q, 'a>(ask: &'q mut Self::Ask<'a>) -> &'q mut Conversation<'a>;
     fn streams(ask: &Self::Ask<'_>) -> bool;
     fn reply(ask: &Self::Ask<'_>, past: &Self::Past, about: &About<'_>) -> Self::Reply;
     fn stream(reply: Self::Reply) -> Self::Stream;
@@ -58,7 +59,8 @@ pub(crate) async fn create<F: Format>(
     let answer = async {
         let body = front.bodies.read(&headers, body).await?;
         let past = F::past(&front, &caller, &body)?;
-        let ask = F::decode(&body, &past)?;
+        let mut ask = F::decode(&body, &past)?;
+        let fetched = front.images.fill(F::conversation_mut(&mut ask), asked.id()).await?;
         let opened = front.relay.open(&caller, asked.id(), F::conversation(&ask)).await?;
         let about = About { front: &front, asked: &asked, input_tokens: opened.input_tokens };
         let reply = F::reply(&ask, &past, &about);
@@ -66,6 +68,7 @@ pub(crate) async fn create<F: Format>(
             return Ok(respond::events(opened.stream(F::stream(reply))));
         }
         drop(ask);
+        drop(fetched);
         drop(past);
         drop(body);
         let mut whole = opened.whole(F::whole(reply)).await;

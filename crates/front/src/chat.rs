@@ -29,6 +29,10 @@ impl Format for Chat {
         ask.conversation()
     }
 
+    fn conversation_mut<'q, 'a>(ask: &'q mut Self::Ask<'a>) -> &'q mut Conversation<'a> {
+        ask.conversation_mut()
+    }
+
     fn streams(ask: &Self::Ask<'_>) -> bool {
         ask.stream()
     }

@@ -1,6 +1,7 @@
 //! The doors for clients: connections, routes, extractors, limits; which encoder answers which route.
 //!
-//! Knows: HTTP, paths and headers, how large a body may be, which wire format a path speaks.
+//! Knows: HTTP, paths and headers, how large a body may be, which wire format a path speaks, how a picture behind a URL
+//! is fetched without harm.
 //! Must not know: retries, accounts, the upstream's wire, SQL, Redis.
 
 mod answer;
@@ -9,6 +10,7 @@ mod body;
 mod caller;
 mod chat;
 mod health;
+mod images;
 mod kept;
 mod messages;
 mod models;
@@ -23,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 use qm_relay::{Random, Relay};
 
 pub use body::Bodies;
+pub use images::{Images, Policy};
 pub use kept::Kept;
 pub use routes::router;
 
@@ -32,6 +35,8 @@ pub struct Front {
     pub relay: Arc<Relay>,
     /// What request bodies may take.
     pub bodies: Bodies,
+    /// What fetches the pictures that requests point to.
+    pub images: Images,
     /// Responses that are kept for those who asked for them.
     pub kept: Arc<Kept>,
     /// Random bits for ids.

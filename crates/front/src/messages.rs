@@ -38,6 +38,10 @@ impl Format for Messages {
         ask.conversation()
     }
 
+    fn conversation_mut<'q, 'a>(ask: &'q mut Self::Ask<'a>) -> &'q mut Conversation<'a> {
+        ask.conversation_mut()
+    }
+
     fn streams(ask: &Self::Ask<'_>) -> bool {
         ask.stream()
     }
@@ -78,8 +82,8 @@ pub(crate) async fn count_tokens(
         let body = front.bodies.read(&headers, body).await?;
         let count = count::decode_and_count(&body)?;
         match count.refusal {
-            Some(refusal) => Err(refusal),
-            None => Ok(count::render(count.tokens)),
+            Some(refusal) if !front.images.are_fetched() => Err(refusal),
+            _ => Ok(count::render(count.tokens)),
         }
     };
     count.await.map(respond::json).map_err(|fault| Refused { fault, asked })

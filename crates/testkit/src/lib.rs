@@ -18,7 +18,7 @@ pub use ledger::Receipts;
 use qm_amazonq::Surface;
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve};
-use qm_front::{Bodies, Front, Kept, router};
+use qm_front::{Bodies, Front, Images, Kept, router};
 use qm_relay::{Aliases, Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Clock, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
@@ -106,6 +106,7 @@ impl House {
         let front = Front {
             relay: Arc::new(relay),
             bodies,
+            images: Images::off(),
             kept: Arc::new(Kept::new(kept, kept_bytes)),
             random,
             now: Arc::new(|| 1_700_000_000),
