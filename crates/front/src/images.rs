@@ -227,15 +227,20 @@ impl Fetcher {
             Missing::NoPicture => Fault::invalid(
                 "What is behind the URL should be an image: image/png, image/jpeg, image/gif or image/webp.",
             ),
-            Missing::NoRoom => Fault::new(
-                Kind::Unavailable,
-                Origin::Gateway,
-                "The gateway is fetching too many images. Try again shortly, or send the images in base64.",
-            )
-            .retry_after(Duration::from_secs(5)),
+            Missing::NoRoom => return no_room(),
         };
         fault.at(Place::Message(remote.at)).code("image/not-fetched")
     }
+}
+
+fn no_room() -> Fault {
+    Fault::new(
+        Kind::Unavailable,
+        Origin::Gateway,
+        "The gateway is fetching too many images. Try again shortly, or send the images in base64.",
+    )
+    .retry_after(Duration::from_secs(5))
+    .code("image/no-room")
 }
 
 fn too_many(remote: &Remote<'_>) -> Fault {

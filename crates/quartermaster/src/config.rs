@@ -4,6 +4,7 @@
 
 mod account;
 mod endpoint;
+mod fetch;
 mod file;
 mod keys;
 mod listen;
@@ -26,6 +27,7 @@ use std::fmt::Write;
 
 pub(crate) use account::Account;
 pub(crate) use endpoint::Endpoint;
+pub(crate) use fetch::FetchImages;
 pub(crate) use file::{FileSource, file_to_read};
 pub(crate) use keys::Keys;
 pub(crate) use listen::Listen;
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) models: Models,
     /// Which responses are kept.
     pub(crate) responses: Responses,
+    /// Which pictures behind URLs are fetched.
+    pub(crate) fetch: FetchImages,
     /// How long to wait for what.
     pub(crate) timeouts: Timeouts,
     /// What is logged, and how.
@@ -105,6 +109,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     let keys = keys::read(&mut reader);
     let models = models::read(&mut reader);
     let responses = responses::read(&mut reader);
+    let fetch = fetch::read(&mut reader);
     let timeouts = timeouts::read(&mut reader);
     let log = log::read(&mut reader);
     let (mistakes, notes) = reader.finish();
@@ -116,6 +121,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
             keys: keys?,
             models: models?,
             responses: responses?,
+            fetch: fetch?,
             timeouts: timeouts?,
             log: log?,
             notes,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve as serve_http};
-use qm_front::{Bodies, Front, Images, Kept, router};
+use qm_front::{Bodies, Front, Kept, router};
 use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_upstream::{Account, Client, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
 use secrecy::ExposeSecret;
@@ -47,7 +47,7 @@ pub(crate) async fn serve(
     let front = Front {
         relay: Arc::new(relay),
         bodies: Bodies::new(config.listen.body_limit_bytes, BODIES_TOTAL),
-        images: Images::off(),
+        images: images(config.fetch),
         kept: Arc::new(Kept::new(config.responses.keep, config.responses.memory_bytes)),
         random,
         now: Arc::new(|| now_ms() / 1000),
@@ -107,6 +107,17 @@ fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<A
         clock: Arc::new(now_ms),
         random: Arc::new(rand::random::<u128>),
     }))
+}
+
+fn images(fetch: config::FetchImages) -> qm_front::Images {
+    use qm_front::{Images, Policy};
+
+    let https = || Policy::new(qm_amazonq::IMAGE_CHARS);
+    match fetch {
+        config::FetchImages::Off => Images::off(),
+        config::FetchImages::Https => Images::fetched(https()),
+        config::FetchImages::HttpToo => Images::fetched(https().with_plain_http()),
+    }
 }
 
 fn deadlines(timeouts: Timeouts) -> Deadlines {

@@ -18,7 +18,7 @@ pub use ledger::Receipts;
 use qm_amazonq::Surface;
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve};
-use qm_front::{Bodies, Front, Images, Kept, router};
+use qm_front::{Bodies, Front, Kept, router};
 use qm_relay::{Aliases, Deadlines, OneAccount, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Clock, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
@@ -43,6 +43,8 @@ pub struct Plan {
     pub aliases: Aliases,
     /// Most bytes a body may have.
     pub max_body: usize,
+    /// What fetches the pictures that requests point to.
+    pub images: qm_front::Images,
     /// Most responses that are kept.
     pub kept: usize,
     /// Most bytes that kept responses take.
@@ -71,6 +73,7 @@ impl Default for Plan {
             default_model: None,
             aliases: Aliases::default(),
             max_body: 32 << 20,
+            images: qm_front::Images::off(),
             kept: 0,
             kept_bytes: 1 << 20,
             simulator: Options::default(),
@@ -84,7 +87,17 @@ impl House {
     /// # Errors
     /// When a port cannot be had, or the plan names a surface that does not exist.
     pub async fn build(plan: Plan) -> io::Result<Self> {
-        let Plan { surface, deadlines, default_model, aliases, max_body, kept, kept_bytes, simulator } = plan;
+        let Plan {
+            surface,
+            deadlines,
+            default_model,
+            aliases,
+            max_body,
+            images,
+            kept,
+            kept_bytes,
+            simulator,
+        } = plan;
         let surface = match surface {
             "auto" => None,
             named => Some(Surface::named(named).ok_or_else(|| io::Error::other("no such surface"))?),
@@ -106,7 +119,7 @@ impl House {
         let front = Front {
             relay: Arc::new(relay),
             bodies,
-            images: Images::off(),
+            images,
             kept: Arc::new(Kept::new(kept, kept_bytes)),
             random,
             now: Arc::new(|| 1_700_000_000),

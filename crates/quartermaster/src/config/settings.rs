@@ -136,6 +136,14 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "Most memory that kept responses take together",
     ),
     plain(
+        "fetch.images",
+        "QM_FETCH_IMAGES",
+        "--fetch-images",
+        "off|https|http-too",
+        Some("off"),
+        "Fetch the images that requests point to by URL, from public addresses only",
+    ),
+    plain(
         "timeouts.connect",
         "QM_CONNECT_TIMEOUT",
         "--connect-timeout",

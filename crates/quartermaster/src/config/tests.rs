@@ -63,6 +63,7 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
     );
     assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Text));
     assert_eq!((config.responses.keep, config.responses.memory_bytes), (0, 64 << 20));
+    assert_eq!(config.fetch, FetchImages::Off);
     assert!(config.notes.is_empty());
 }
 
@@ -115,6 +116,17 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
 }
 
 #[test]
+fn images_are_fetched_only_as_far_as_it_is_said() {
+    for (text, expected) in
+        [("off", FetchImages::Off), ("https", FetchImages::Https), ("http-too", FetchImages::HttpToo)]
+    {
+        let from_environment = load(&sources(&[], &[("QM_FETCH_IMAGES", text)], None)).unwrap();
+        let from_file = load(&sources(&[], &[], Some(&format!("[fetch]\nimages = \"{text}\"\n")))).unwrap();
+        assert_eq!((from_environment.fetch, from_file.fetch), (expected, expected), "{text}");
+    }
+}
+
+#[test]
 fn aliases_are_written_as_pairs_or_as_a_section() {
     let pairs = load(&sources(&[], &[("QM_MODEL_ALIASES", "gpt-4 = m, gpt-4.1* =")], None)).unwrap();
     let file = "[models.aliases]\n\"gpt-4.1*\" = \"\"\ngpt-4 = \"m\"\n";
@@ -163,6 +175,7 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
         ("QM_IDLE_TIMEOUT", "0", &["timeouts.idle is \"0\"", "10ms to 24h"]),
         ("QM_KEEP_RESPONSES", "all", &["responses.keep is \"all\"", "from 0"]),
         ("QM_RESPONSES_MEMORY", "1KiB", &["responses.memory", "1MiB"]),
+        ("QM_FETCH_IMAGES", "http", &["fetch.images is \"http\"", "off, https or http-too"]),
         ("QM_PING_EVERY", "soon", &["timeouts.ping_every is \"soon\""]),
         ("QM_LOG", "a=b=c", &["log.filter is \"a=b=c\""]),
         ("QM_LOG_FORMAT", "xml", &["log.format is \"xml\"", "text or json"]),
