@@ -21,11 +21,10 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
-/// Thousands of open streams are many small buffers of like sizes: jemalloc holds these in less memory than others,
-/// and gives what a burst has left behind back to the system. How it is set: `.cargo/config.toml`.
-#[cfg(feature = "jemalloc")]
+/// Thousands of open streams are many small buffers of like sizes: the system's allocator takes more memory for them,
+/// and keeps what a burst has left behind.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The command did what it was asked to.
 const DONE: ExitCode = ExitCode::SUCCESS;
@@ -34,6 +33,8 @@ const DONE: ExitCode = ExitCode::SUCCESS;
 const MISCONFIGURED: u8 = 2;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    refuse_huge_pages();
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -42,6 +43,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Where the system gives every process huge pages unasked, small streams would fill them only in part.
+#[cfg(target_os = "linux")]
+fn refuse_huge_pages() {
+    // Where that is not allowed, the gateway serves as well, only larger.
+    let _refused = nix::sys::prctl::set_thp_disable(true);
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -86,4 +94,13 @@ fn say(text: &str) -> anyhow::Result<ExitCode> {
 fn refuse(mistakes: &config::Mistakes) -> anyhow::Result<ExitCode> {
     std::io::stderr().lock().write_all(mistakes.to_string().as_bytes())?;
     Ok(ExitCode::from(MISCONFIGURED))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #[test]
+    fn huge_pages_are_refused() {
+        super::refuse_huge_pages();
+        assert_eq!(nix::sys::prctl::get_thp_disable(), Ok(true));
+    }
 }
