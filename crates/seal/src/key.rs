@@ -63,7 +63,7 @@ impl Key {
             return Err(KeyError::Weak);
         }
         let hash = Sha256::new().chain_update(ID_DOMAIN).chain_update(bytes.as_slice()).finalize();
-        let id = hash.iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let id = hash.iter().take(ID_BYTES).fold(String::new(), |id, byte| id + &format!("{byte:02x}"));
         Ok(Self { id, bytes })
     }
 

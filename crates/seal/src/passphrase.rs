@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_changed_or_shortened_file_does_not_open() {
-        let armored = sealed(&[7; 70_000]);
+        let armored = sealed(&vec![7; 70_000]);
         let file = super::armor::off(armored.as_bytes()).unwrap().into_owned();
         let altered = |file: &[u8]| decrypt(file, &passphrase()).unwrap_err();
         for at in (0..file.len()).step_by(9973).chain(0..180) {

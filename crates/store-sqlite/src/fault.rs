@@ -8,8 +8,9 @@ use sqlx::{Row as _, Sqlite, Type};
 const LOCKED: [i32; 2] = [5, 6];
 
 /// What a failed statement means. SQLite's words name tables and columns and hold no values.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 pub(crate) fn failed(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     let code = code.and_then(|code| code.parse::<i32>().ok());
     match code {
         Some(code) if LOCKED.contains(&(code & 0xff)) => StoreError::Busy,

@@ -9,13 +9,8 @@ use crate::fault::{Columns, failed};
 
 #[async_trait]
 impl Secrets for SqliteStore {
-    async fn on(
-        &self,
-        shelf: Shelf,
-        after_id: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, Sealed)>, StoreError> {
-        let (table, rows) = match shelf {
+    async fn on(&self, from: Shelf, after_id: &str, limit: u32) -> Result<Vec<(String, Sealed)>, StoreError> {
+        let (table, rows) = match from {
             Shelf::Account => {
                 ("accounts", "SELECT id, sealed FROM accounts WHERE id > ? ORDER BY id LIMIT ?")
             }
@@ -38,8 +33,8 @@ impl Secrets for SqliteStore {
         rows.iter().map(read).collect()
     }
 
-    async fn replace(&self, shelf: Shelf, id: &str, old: &Sealed, new: &Sealed) -> Result<bool, StoreError> {
-        let replace = match shelf {
+    async fn replace(&self, from: Shelf, id: &str, old: &Sealed, new: &Sealed) -> Result<bool, StoreError> {
+        let replace = match from {
             Shelf::Account => "UPDATE accounts SET sealed = ? WHERE id = ? AND sealed = ?",
             Shelf::Proxy => "UPDATE accounts SET proxy_sealed = ? WHERE id = ? AND proxy_sealed = ?",
             Shelf::Login => "UPDATE logins SET sealed = ? WHERE id = ? AND sealed = ?",

@@ -81,7 +81,7 @@ pub fn link(before: &str, number: i64, entry: &AuditEntry) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Checks entries that follow the one of this number and hash (0 and the empty text before the first). Number and hash of the last.

@@ -99,18 +99,19 @@ pub async fn keep(store: &Under, ids: &[&str]) -> Vec<AccountRecord> {
 
 /// Runs all at once and waits for all, without a runtime of ours.
 pub async fn together<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<(Pin<Box<F>>, Option<F::Output>)> =
-        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {
-        for (future, output) in running.iter_mut().filter(|(_, output)| output.is_none()) {
+        let waiting = running.iter_mut().zip(&mut outputs).filter(|(_, output)| output.is_none());
+        for (future, output) in waiting {
             if let Poll::Ready(done) = future.as_mut().poll(context) {
                 *output = Some(done);
             }
         }
-        if running.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    running.into_iter().filter_map(|(_, output)| output).collect()
+    outputs.into_iter().flatten().collect()
 }
 
 /// Makes a `#[tokio::test]` of each test of the suite.

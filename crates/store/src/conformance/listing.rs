@@ -20,7 +20,7 @@ async fn differing(store: &Under) {
         };
         let origin = Origin::ALL[usize::from(at % 4)];
         let secret = login(&id, &id);
-        let new = NewAccount { wishes, origin, secret, ..account(&id) };
+        let new = NewAccount { origin, secret, wishes, ..account(&id) };
         let number = store.accounts().insert(new, NOW + u64::from(at / 2)).await.unwrap().number;
         let count = u64::from(at * 7 % 5);
         let delta = CountsDelta {
