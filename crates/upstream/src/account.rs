@@ -245,7 +245,7 @@ impl Account {
         }
         let reply = client::read(response).await?;
         let mut failure = understand(&reply, context);
-        failure.fault.upstream_id = text(&reply.headers, "x-amzn-requestid").map(Into::into);
+        failure.fault.upstream_id = request_id(&reply.headers).map(Into::into);
         Err(self.judged(ready, failure, reply.status))
     }
 
@@ -387,6 +387,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     text(headers, CONTENT_TYPE.as_str()).is_some_and(|kind| kind.contains("json"))
 }
 
+/// The upstream's id of a request, for its support; it goes by several names (spec/upstream.md §1.2).
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    ["x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"].iter().find_map(|name| text(headers, name))
+}
+
 pub(crate) fn understand(reply: &Reply, context: &Context<'_>) -> Failure {
     let retry_after = text(&reply.headers, RETRY_AFTER.as_str()).and_then(|value| value.trim().parse().ok());
     of_response(
@@ -401,4 +406,21 @@ pub(crate) fn understand(reply: &Reply, context: &Context<'_>) -> Failure {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_upstreams_id_of_a_request_is_found_under_each_of_its_names() {
+        for name in ["x-amzn-RequestId", "x-amzn-request-id", "x-amz-request-id"] {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("4ea9f1a4"))]);
+            assert_eq!(request_id(&headers), Some("4ea9f1a4"));
+        }
+        assert_eq!(request_id(&HeaderMap::new()), None);
+    }
 }

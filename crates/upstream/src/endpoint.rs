@@ -72,6 +72,16 @@ impl Endpoints {
         Ok(Self { behind: Some(parse(base.trim_end_matches('/'))?), ..Self::default() })
     }
 
+    /// The same with another base for AWS SSO OIDC and social logins.
+    ///
+    /// # Errors
+    /// When it does not parse as an absolute URI.
+    pub fn with_oidc(mut self, base: &str) -> Result<Self, EndpointError> {
+        let base = parse(base.trim_end_matches('/'))?;
+        (self.oidc, self.social) = (Some(base.clone()), Some(base));
+        Ok(self)
+    }
+
     /// Whether one address serves everything, whatever the face and region.
     #[must_use]
     pub fn is_fixed(&self) -> bool {
