@@ -1,15 +1,16 @@
 //! Fields that never fail to parse: a value of the wrong shape is remembered as such, so that the fault can name its
 //! path in the vendor's words instead of a byte offset in the parser's.
 
+mod written;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use qm_canon::{Fault, Text};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
-use crate::read::AS_WRITTEN;
+pub use self::written::{Written, as_written};
 
 /// A field of the body.
 #[derive(Default)]
@@ -102,27 +103,7 @@ pub struct Number(pub f64);
 #[derive(Default)]
 pub struct Literal<'a>(pub Field<Text<'a>>);
 
-/// A shape whose strings are kept as they are written in the body.
-pub trait Written<'de>: Shape<'de> {
-    /// Of a string.
-    fn written(text: Text<'de>) -> Self;
-}
-
 struct OfShape<T>(PhantomData<T>);
-
-struct AsWritten<T>(PhantomData<T>);
-
-/// Reads a field whose strings are to be kept as they are written. What is no string is of the shape that it is.
-///
-/// # Errors
-/// Those of the deserializer.
-pub fn as_written<'de, T, D>(deserializer: D) -> Result<Field<T>, D::Error>
-where
-    T: Written<'de>,
-    D: Deserializer<'de>,
-{
-    deserializer.deserialize_newtype_struct(AS_WRITTEN, AsWritten(PhantomData))
-}
 
 // === impl Field ===
 
@@ -211,55 +192,6 @@ impl<'de, T: Shape<'de>> Visitor<'de> for OfShape<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
         T::object(object).map(Self::field)
-    }
-}
-
-impl<'de, T: Written<'de>> Visitor<'de> for AsWritten<T> {
-    type Value = Field<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    /// From [`crate::read`], with its quotes.
-    fn visit_borrowed_str<E>(self, quoted: &'de str) -> Result<Self::Value, E> {
-        Ok(OfShape::field(Text::quoted(quoted).map(T::written)))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, other: D) -> Result<Self::Value, D::Error> {
-        let value = <&'de RawValue>::deserialize(other)?.get();
-        match Text::quoted(value) {
-            Some(text) => Ok(Field::Is(T::written(text))),
-            None => serde_json::from_str(value).map_err(D::Error::custom),
-        }
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Field::Absent)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        OfShape(PhantomData).visit_bool(value)
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        OfShape(PhantomData).visit_u64(value)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        OfShape(PhantomData).visit_i64(value)
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        OfShape(PhantomData).visit_f64(value)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        OfShape(PhantomData).visit_seq(list)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
-        OfShape(PhantomData).visit_map(object)
     }
 }
 
