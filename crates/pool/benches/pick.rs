@@ -16,7 +16,7 @@ const BATCH: usize = 50;
 /// 2026-11-21.
 const START_MS: u64 = 1_795_268_625_000;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Chance(u64);
 
 /// A pool and the requests that are made of it.

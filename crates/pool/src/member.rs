@@ -128,7 +128,11 @@ impl Member {
             Some(Seat::Out { free_ms, .. }) => free_ms,
             Some(Seat::Ready(_)) | None => None,
         };
-        let rests = self.condition.model_rests().filter(|rest| Some(&*rest.model) == model);
+        if !self.offer.has(model) {
+            return None;
+        }
+        let resting = self.offer.rests_from(model);
+        let rests = self.condition.model_rests().filter(|rest| resting && Some(&*rest.model) == model);
         rests.map(|rest| rest.until_ms).chain(out_ms).max()
     }
 

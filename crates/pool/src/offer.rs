@@ -32,12 +32,23 @@ impl Offer {
         !self.resting.is_empty()
     }
 
-    /// Whether it has the model; any if none is asked for.
+    /// Whether it is asked for the model; for any if none is named.
     pub(crate) fn admits(&self, model: Option<&str>) -> bool {
-        let Some(model) = model else { return true };
-        let has = |names: &[Box<str>]| names.binary_search_by(|name| (**name).cmp(model)).is_ok();
-        self.models.as_deref().is_none_or(has) && !has(&self.resting)
+        self.has(model) && !self.rests_from(model)
     }
+
+    /// Whether it has the model, as far as known.
+    pub(crate) fn has(&self, model: Option<&str>) -> bool {
+        model.is_none_or(|model| self.models.as_deref().is_none_or(|models| is_among(models, model)))
+    }
+
+    pub(crate) fn rests_from(&self, model: Option<&str>) -> bool {
+        model.is_some_and(|model| is_among(&self.resting, model))
+    }
+}
+
+fn is_among(sorted: &[Box<str>], model: &str) -> bool {
+    sorted.binary_search_by(|name| (**name).cmp(model)).is_ok()
 }
 
 /// Sorted, without repetitions.

@@ -126,6 +126,19 @@ impl Pool {
         })
     }
 
+    /// Its health as another process has stored it since. Nothing of it is news for the writer of this one.
+    pub fn adopt(&self, id: AccountId, stored: Stored, now_ms: u64) -> Option<Moved> {
+        self.with(|roster| {
+            let slot = roster.slot(id)?;
+            let member = roster.member_mut(slot)?;
+            let from = member.health();
+            member.condition.adopt(stored);
+            let to = member.health();
+            roster.place(slot, now_ms);
+            (from != to).then_some(Moved { id, from, to })
+        })
+    }
+
     /// What the writer must keep since it last asked.
     #[must_use]
     pub fn take_changes(&self) -> Vec<Change> {

@@ -1,5 +1,7 @@
 //! Whatever happens in whatever order: limits hold, leases are counted, and what is chosen is what may be chosen.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -153,9 +155,15 @@ impl World {
             }
             Act::Begin(_) | Act::Settle(..) | Act::Drop(_) => {}
             Act::Pass(ms) => self.now_ms += ms,
-            Act::Report(id, outcome) => drop(self.pool.report(AccountId(id), &outcome, now_ms)),
-            Act::Enable(id) => drop(self.pool.enable(AccountId(id), now_ms)),
-            Act::Disable(id) => drop(self.pool.disable(AccountId(id), now_ms)),
+            Act::Report(id, outcome) => {
+                let _ = self.pool.report(AccountId(id), &outcome, now_ms);
+            }
+            Act::Enable(id) => {
+                let _ = self.pool.enable(AccountId(id), now_ms);
+            }
+            Act::Disable(id) => {
+                let _ = self.pool.disable(AccountId(id), now_ms);
+            }
             Act::Models(id, models) => {
                 let models = models.map(|models| models.into_iter().map(|at| MODELS[at].into()).collect());
                 self.pool.set_models(AccountId(id), models, now_ms);
@@ -167,7 +175,7 @@ impl World {
                     resets_ms: Some(NOW + 500_000),
                     overage: false,
                 });
-                drop(self.pool.set_quota(AccountId(id), quota, now_ms));
+                let _ = self.pool.set_quota(AccountId(id), quota, now_ms);
             }
             Act::Remove(id) => {
                 let id = AccountId(id);
@@ -215,7 +223,7 @@ impl World {
                     let said = verdicts.iter().filter(|verdict| reason_of(verdict) == Some(reason)).count();
                     assert_eq!(refusal.why.of(reason) as usize, said, "{reason:?}: {refusal:?} {verdicts:?}");
                 }
-                let soonest = verdicts.iter().filter_map(|verdict| free_ms(verdict)).min();
+                let soonest = verdicts.iter().filter_map(free_ms).min();
                 assert!(refusal.soonest_ms.is_none_or(|soonest_ms| soonest_ms > self.now_ms));
                 if want.model.is_none() {
                     assert_eq!(refusal.soonest_ms, soonest, "{verdicts:?}");

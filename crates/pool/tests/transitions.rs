@@ -1,5 +1,7 @@
 //! Each transition of an account's health, as a story: what it hears, and what becomes of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::sync::Arc;
 
 use qm_pool::{

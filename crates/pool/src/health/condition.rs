@@ -147,6 +147,12 @@ impl Condition {
         *self = Self { episode, ..Self::default() };
     }
 
+    /// Another process knows better. Requests under way began before.
+    pub(crate) fn adopt(&mut self, stored: Stored) {
+        let episode = self.episode.wrapping_add(1);
+        *self = Self { episode, ..Self::of(stored) };
+    }
+
     /// It has credits after all: whoever is next may try.
     pub(crate) fn replenish(&mut self, now_ms: u64) {
         if let Health::Exhausted { resets_ms } = self.health
@@ -216,13 +222,13 @@ impl Condition {
             return;
         };
         let now_ms = failing.now_ms;
-        self.models.retain(|rest| rest.until_ms + MODEL_MEMORY_MS > now_ms);
+        self.models.retain(|rest| rest.until_ms.saturating_add(MODEL_MEMORY_MS) > now_ms);
         let known = self.models.iter().position(|rest| rest.model == *model);
         let known = known.map(|at| self.models.swap_remove(at));
         let level = match &known {
             // Still resting: this was under way when the rest began.
             Some(rest) if rest.until_ms > now_ms => rest.level,
-            Some(rest) => rest.level + 1,
+            Some(rest) => rest.level.saturating_add(1),
             None => 0,
         };
         let until_ms = now_ms + pause.pause_ms(level, failing.jitter).max(asked(failing));

@@ -67,7 +67,7 @@ impl World {
             self.will(START + span.start + number * SECOND / RATE, What::Arrives(Vec::new()));
         }
         while self.due.peek().is_some_and(|event| event.at_ms < START + span.end) {
-            let Event { at_ms, what, .. } = self.due.pop().unwrap();
+            let Some(Event { at_ms, what, .. }) = self.due.pop() else { return };
             self.happens(at_ms, what);
         }
     }
