@@ -141,7 +141,9 @@ fn measure(row: &Row) {
         }
         for lease in leases {
             match lease {
-                Ok(lease) => drop(lease.settle(&Outcome::Answered { tokens: 100 }, now_ms + 40)),
+                Ok(lease) => {
+                    let _ = lease.settle(&Outcome::Answered { tokens: 100 }, now_ms + 40);
+                }
                 Err(_) => refused += 1,
             }
         }

@@ -52,10 +52,7 @@ fn health(pool: &Pool, now_ms: u64) -> Health {
 }
 
 fn can(pool: &Arc<Pool>, now_ms: u64) -> Result<(), Reason> {
-    let refusal = match pool.pick(&ANY, now_ms, 0) {
-        Ok(_) => return Ok(()),
-        Err(refusal) => refusal,
-    };
+    let Err(refusal) = pool.pick(&ANY, now_ms, 0) else { return Ok(()) };
     Err(refusal.why.rows().next().unwrap().0)
 }
 
@@ -262,7 +259,9 @@ fn so_many_failures_on_end_switch_it_off() {
         assert_eq!(can(&pool, DECEMBER), Ok(()));
     }
     let pool = pool_with(Rules { max_errors: 0, strikes: 0, ..Rules::default() }, 1);
-    (0..1_000).for_each(|_| asks(&pool, Ailment::Failed, NOW));
+    for _ in 0..1_000 {
+        asks(&pool, Ailment::Failed, NOW);
+    }
     assert_eq!(health(&pool, NOW), Health::Ready, "switched off are the rules themselves");
 }
 
@@ -335,7 +334,9 @@ fn models_rest_by_themselves() {
     for _ in 0..4 {
         // Three at once are one.
         let leases: Vec<_> = (0..3).map(|_| pool.pick(&of("opus"), now_ms, 0).unwrap()).collect();
-        leases.into_iter().for_each(|lease| drop(lease.settle(&busy("opus"), now_ms)));
+        for lease in leases {
+            let _ = lease.settle(&busy("opus"), now_ms);
+        }
         let refusal = pool.pick(&of("opus"), now_ms, 0).unwrap_err();
         assert_eq!(refusal.why.of(Reason::LacksModel), 1);
         assert!(pool.pick(&of("sonnet"), now_ms, 0).is_ok(), "the account is well");

@@ -81,7 +81,9 @@ impl World {
                 let length_ms = self.chance() % 3_000;
                 self.will(now_ms + length_ms, What::Ends(lease));
             }
-            What::Ends(lease) => drop(lease.settle(&Outcome::Answered { tokens: 100 }, now_ms)),
+            What::Ends(lease) => {
+                let _ = lease.settle(&Outcome::Answered { tokens: 100 }, now_ms);
+            }
             What::Fails(lease, ailment, mut tried) => {
                 self.failed.push((now_ms - START, lease.account()));
                 tried.push(lease.account());
