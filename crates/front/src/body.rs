@@ -1,6 +1,7 @@
 //! Reading a request's body: bounded in size, in time and in sum, decompressed.
 
 use std::io::Read;
+use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,13 +156,15 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Fault> {
         }
         if seen > max {
             whole.clear();
-        } else if seen == chunk.len() {
+        } else if seen == chunk.len() && seen >= expected {
             // Most bodies come in one piece; those are not copied.
             first = chunk;
         } else {
+            // A piece is copied and let go at once: the connection reads the next one into its place, which is still
+            // in the processor's cache.
             if whole.is_empty() {
-                whole.reserve(expected.min(max));
-                whole.extend_from_slice(&first);
+                whole.reserve(expected.min(max).max(seen));
+                whole.extend_from_slice(&mem::take(&mut first));
             }
             whole.extend_from_slice(&chunk);
         }
@@ -222,6 +225,40 @@ mod tests {
             _: &mut std::task::Context<'_>,
         ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
             std::task::Poll::Pending
+        }
+    }
+
+    /// A body in pieces, of a length that is told or not.
+    struct Pieces(std::vec::IntoIter<&'static str>, Option<u64>);
+
+    impl axum::body::HttpBody for Pieces {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+            let piece =
+                self.0.next().map(|piece| Ok(hyper::body::Frame::data(Bytes::from_static(piece.as_bytes()))));
+            std::task::Poll::Ready(piece)
+        }
+
+        fn size_hint(&self) -> hyper::body::SizeHint {
+            self.1.map_or_else(hyper::body::SizeHint::default, hyper::body::SizeHint::with_exact)
+        }
+    }
+
+    #[tokio::test]
+    async fn pieces_become_one_whether_their_length_is_told_or_not() {
+        for pieces in [vec!["hel", "lo"], vec!["hello"], vec!["", "h", "", "ello", ""], vec!["hello", ""]] {
+            for told in [None, Some(5)] {
+                let body = Body::new(Pieces(pieces.clone().into_iter(), told));
+                assert_eq!(read(&HeaderMap::new(), body, 5).await.expect("fits"), "hello");
+                let body = Body::new(Pieces(pieces.clone().into_iter(), told));
+                let fault = read(&HeaderMap::new(), body, 4).await.expect_err("too large");
+                assert_eq!(fault.kind, Kind::TooLarge);
+            }
         }
     }
 
