@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
 use qm_canon::{Conversation, Encoder, Fault};
-use qm_relay::Caller;
+use qm_relay::{Asking, Caller};
 
 use crate::asked::Asked;
 use crate::caller::Admitted;
 use crate::respond::{self, Refused};
 use crate::{Front, body};
+
+/// The header by which an admin chooses the account.
+const PINNED: &str = "x-account-id";
+
+/// The header that tells an admin which accounts were asked, the last of which answers.
+const TRIED: HeaderName = HeaderName::from_static("x-quartermaster-accounts");
 
 /// A client format, as the handler needs it.
 pub(crate) trait Format: 'static {
@@ -56,12 +62,20 @@ pub(crate) async fn create<F: Format>(
     body: Body,
 ) -> Result<Response, Refused> {
     let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
+    let pinned = headers.get(PINNED).and_then(|id| id.to_str().ok());
+    let asking = Asking { caller: &caller, request_id: asked.id(), pinned };
+    let mut tried = Vec::new();
     let answer = async {
         let body = front.bodies.read(&headers, body).await?;
         let past = F::past(&front, &caller, &body)?;
         let mut ask = F::decode(&body, &past)?;
         let fetched = front.images.fill(F::conversation_mut(&mut ask), asked.id()).await?;
-        let opened = front.relay.open(&caller, asked.id(), F::conversation(&ask)).await?;
+        let opened = front.relay.open(asking, F::conversation(&ask)).await;
+        let mut opened = opened.map_err(|unopened| {
+            tried = unopened.tried;
+            unopened.fault
+        })?;
+        tried = std::mem::take(&mut opened.tried);
         let about = About { front: &front, asked: &asked, input_tokens: opened.input_tokens };
         let reply = F::reply(&ask, &past, &about);
         if F::streams(&ask) {
@@ -77,7 +91,14 @@ pub(crate) async fn create<F: Format>(
             None => Ok(respond::json(whole.take())),
         }
     };
-    answer.await.map_err(|fault: Fault| Refused { fault, asked })
+    let answer = answer.await;
+    let mut response = answer.unwrap_or_else(|fault: Fault| Refused { fault, asked }.into_response());
+    if caller.admin
+        && let Ok(names) = HeaderValue::from_str(&tried.join(", "))
+    {
+        response.headers_mut().insert(TRIED, names);
+    }
+    Ok(response)
 }
 
 impl About<'_> {

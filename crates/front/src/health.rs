@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::Response;
 use qm_canon::{Fault, Kind, Origin};
 use qm_openai::fault::UNKNOWN_URL;
+use qm_relay::Census;
 
 use crate::Front;
 use crate::asked::Asked;
@@ -37,11 +38,16 @@ pub(crate) async fn ready(State(front): State<Arc<Front>>) -> Response {
 
 /// The numbers that scripts of the earlier systems read (spec/mission.md A2.2).
 pub(crate) async fn report(State(front): State<Arc<Front>>) -> Response {
-    let accounts = front.relay.accounts.any().iter().count();
-    let (status, keys) = (if accounts > 0 { "healthy" } else { "unhealthy" }, front.keys);
-    let reason = if accounts > 0 { "" } else { r#","reason":"no_enabled_accounts""# };
+    let Census { total, enabled, active, healthy, with_token } = front.relay.accounts.census();
+    let (status, reason) = match (active, enabled) {
+        (1.., _) => ("healthy", ""),
+        (0, 0) => ("unhealthy", r#","reason":"no_enabled_accounts""#),
+        (0, _) => ("unhealthy", r#","reason":"no_healthy_accounts""#),
+    };
+    let (has_token, keys) = (with_token > 0, front.keys);
+    let token_expired = total > 0 && !has_token;
     respond::json(format!(
-        r#"{{"status":"{status}"{reason},"active_accounts":{accounts},"active_api_keys":{keys},"version":"{}"}}"#,
+        r#"{{"status":"{status}"{reason},"active_accounts":{active},"enabled_accounts":{enabled},"total_accounts":{total},"healthy_accounts":{healthy},"has_token":{has_token},"token_expired":{token_expired},"active_api_keys":{keys},"version":"{}"}}"#,
         env!("CARGO_PKG_VERSION"),
     ))
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, anyhow};
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve as serve_http};
 use qm_front::{Bodies, Front, Kept, router};
-use qm_relay::{Deadlines, OneAccount, Random, Relay, StaticKeys};
+use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
+use qm_relay::{Clock, Deadlines, Fixed, Random, Relay, StaticKeys};
 use qm_upstream::{Account, Client, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -34,14 +35,25 @@ pub(crate) async fn serve(
     let random: Random = Arc::new(rand::random::<u128>);
     let account =
         config.account.as_ref().map(|account| build_account(account, &config)).transpose()?.map(Arc::new);
+    let now: Clock = Arc::new(now_ms);
+    let pool = Pool::new(Rules::default(), Strategy::default());
+    if account.is_some() {
+        pool.add(AccountId(1), Traits::default(), Stored::default(), now_ms());
+    }
     let relay = Relay {
         admission: Arc::new(StaticKeys::new(&config.keys.clients)),
-        accounts: Arc::new(OneAccount(account.clone())),
+        accounts: Arc::new(Fixed::new(
+            account.iter().map(Arc::clone).collect(),
+            pool,
+            Arc::clone(&now),
+            Arc::clone(&random),
+        )),
         ledger: Arc::new(LogLedger),
         deadlines: deadlines(config.timeouts),
         default_model: config.models.default.clone(),
         aliases: config.models.aliases.clone(),
         random: Arc::clone(&random),
+        now,
     };
     let draining = Arc::new(AtomicBool::new(false));
     let front = Front {

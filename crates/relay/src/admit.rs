@@ -21,6 +21,10 @@ pub trait Admission: Send + Sync {
 pub struct Caller {
     /// Which key it was, for receipts: never the key itself.
     pub key: KeyId,
+    /// Whose key it is: his own accounts serve him first, or alone.
+    pub owner: Option<Box<str>>,
+    /// Whether it may choose the account and learn which were tried.
+    pub admin: bool,
 }
 
 /// The first eight hexadecimal digits of a key's SHA-256: enough to tell keys apart, useless for anything else.
@@ -30,13 +34,21 @@ pub struct KeyId(pub String);
 /// Keys from configuration. Without any, nobody is admitted.
 pub struct StaticKeys {
     digests: Vec<[u8; 32]>,
+    admins: Vec<[u8; 32]>,
 }
 
 impl StaticKeys {
     /// Admits the holders of these keys. Only digests are kept.
     #[must_use]
     pub fn new(keys: &[SecretString]) -> Self {
-        Self { digests: keys.iter().map(|key| digest(key.expose_secret())).collect() }
+        Self { digests: digests(keys), admins: Vec::new() }
+    }
+
+    /// Admits the holders of these as well, as admins.
+    #[must_use]
+    pub fn with_admins(mut self, keys: &[SecretString]) -> Self {
+        self.admins = digests(keys);
+        self
     }
 }
 
@@ -44,14 +56,12 @@ impl Admission for StaticKeys {
     fn admit(&self, tokens: &[&str]) -> Result<Caller, Fault> {
         for token in tokens {
             let asked = digest(token);
-            // Every digest is compared, so that time tells nothing about which one matched.
-            let known =
-                self.digests.iter().fold(false, |known, digest| known | bool::from(digest.ct_eq(&asked)));
-            if known {
-                return Ok(Caller { key: KeyId::of(&asked) });
+            let (client, admin) = (is_among(&self.digests, &asked), is_among(&self.admins, &asked));
+            if client | admin {
+                return Ok(Caller { key: KeyId::of(&asked), owner: None, admin });
             }
         }
-        Err(if self.digests.is_empty() {
+        Err(if self.digests.is_empty() && self.admins.is_empty() {
             refused("The gateway is closed: it has no API keys yet. Its operator must configure one.")
         } else if tokens.is_empty() {
             refused("API key required: send it as `x-api-key` or as `Authorization: Bearer`.")
@@ -63,6 +73,15 @@ impl Admission for StaticKeys {
 
 fn refused(message: &'static str) -> Fault {
     Fault::new(Kind::Unauthenticated, Origin::Client, message).never_retry().code("key/refused")
+}
+
+fn digests(keys: &[SecretString]) -> Vec<[u8; 32]> {
+    keys.iter().map(|key| digest(key.expose_secret())).collect()
+}
+
+/// Every digest is compared, so that time tells nothing about which one matched.
+fn is_among(digests: &[[u8; 32]], asked: &[u8; 32]) -> bool {
+    digests.iter().fold(false, |known, digest| known | bool::from(digest.ct_eq(asked)))
 }
 
 fn digest(key: &str) -> [u8; 32] {
@@ -93,6 +112,13 @@ mod tests {
         assert_eq!(first, keys.admit(&["key-two"]).expect("valid"));
         assert_ne!(first, keys.admit(&["key-one"]).expect("valid"));
         assert_eq!(first.key.0.len(), 8);
+    }
+
+    #[test]
+    fn an_admins_key_is_told_from_a_clients() {
+        let keys = StaticKeys::new(&["client".into()]).with_admins(&["admin".into()]);
+        assert!(!keys.admit(&["client"]).expect("valid").admin);
+        assert!(keys.admit(&["admin"]).expect("valid").admin);
     }
 
     #[test]

@@ -7,24 +7,26 @@ pub mod accounts;
 pub mod admit;
 mod alias;
 mod attempt;
+mod blame;
 pub mod enforce;
 mod model;
 pub mod open;
 pub mod pump;
 pub mod receipt;
+pub mod refusal;
 mod shape;
 mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use accounts::{Accounts, OneAccount};
+pub use accounts::{Accounts, Census, Fixed, Picked, Want};
 pub use admit::{Admission, Caller, StaticKeys};
 pub use alias::{Alias, Aliases};
 pub use model::ListedModel;
-pub use open::Opened;
+pub use open::{Asking, Opened, Unopened};
 pub use pump::Pump;
-pub use qm_upstream::Random;
+pub use qm_upstream::{Clock, Random};
 pub use receipt::{Ledger, Outcome, Receipt};
 
 /// How long things may take.
@@ -58,6 +60,8 @@ pub struct Relay {
     pub aliases: Aliases,
     /// Random bits for ids and jitter.
     pub random: Random,
+    /// The time, as the pool counts it.
+    pub now: Clock,
 }
 
 impl Default for Deadlines {

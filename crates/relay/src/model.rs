@@ -1,10 +1,7 @@
 //! From the model a client names to the model that is asked (spec/upstream.md §6.3).
 
-use std::sync::Arc;
-
 use qm_amazonq::model::{Catalogue, Model};
 use qm_canon::{Conversation, Fault, Kind, Origin};
-use qm_upstream::Account;
 
 use crate::{Relay, alias};
 
@@ -35,7 +32,7 @@ impl Relay {
     /// The models that can be asked for: the upstream's in its order, then the operator's names for them.
     #[must_use]
     pub fn models(&self) -> Vec<ListedModel> {
-        let catalogue = self.catalogue();
+        let catalogue = self.accounts.catalogue();
         let own = catalogue.models.iter().map(|model| model.id.as_str());
         let named = self.aliases.listed().map(|alias| alias.name.as_str());
         own.chain(named.filter(|name| catalogue.find(name).is_none()))
@@ -48,23 +45,19 @@ impl Relay {
     /// # Errors
     /// [`Kind::NotFound`], with the ids that come near.
     pub fn find_model(&self, asked: &str) -> Result<ListedModel, Fault> {
-        let catalogue = self.catalogue();
+        let catalogue = self.accounts.catalogue();
         let model = self.choose(&catalogue, asked).found.ok_or_else(|| unknown(&catalogue, asked))?;
         let name = self.aliases.listed().map(|alias| alias.name.as_str()).find(|name| *name == asked);
         Ok(listed(name.unwrap_or(&model.id), model))
     }
 
-    /// The model to ask for this conversation.
+    /// The model to ask for this conversation, by the catalogue of all accounts.
     ///
     /// # Errors
     /// [`Kind::NotFound`] if there is none and the upstream has told its list; before that it is left to the upstream
     /// to decide.
-    pub(crate) fn model(
-        &self,
-        account: &Arc<Account>,
-        conversation: &Conversation<'_>,
-    ) -> Result<Model, Fault> {
-        let catalogue = account.catalogue();
+    pub(crate) fn model(&self, conversation: &Conversation<'_>) -> Result<Model, Fault> {
+        let catalogue = self.accounts.catalogue();
         match self.choose(&catalogue, conversation.model()) {
             Choice { found: Some(model), .. } => Ok(model.clone()),
             Choice { found: None, id } if !catalogue.live => Ok(Model::unlisted(&id)),
@@ -84,10 +77,6 @@ impl Relay {
         let usual = || alias.is_none().then(|| alias::usually(catalogue, &names)).flatten();
         let default = || catalogue.find(&catalogue.resolve(self.default_model.as_deref()?).id);
         Choice { found: catalogue.find(&id).or_else(usual).or_else(default), id }
-    }
-
-    fn catalogue(&self) -> Arc<Catalogue> {
-        self.accounts.any().map_or_else(|| Arc::new(Catalogue::builtin()), |account| account.catalogue())
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use qm_amazonq::fault::Failure;
+use qm_amazonq::model::Model;
 use qm_canon::{Conversation, Encoder, Fault, Kind, Origin};
-use qm_upstream::Account;
+use qm_pool::{AccountId, Lease};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::Relay;
+use crate::accounts::{Picked, Want};
 use crate::admit::Caller;
 use crate::attempt::{Attempt, Begun};
 use crate::enforce::Limits;
@@ -16,6 +17,18 @@ use crate::pump::Pump;
 use crate::receipt::{Draft, Metered};
 use crate::shape::Form;
 use crate::verdict::{History, Verdict};
+use crate::{Relay, blame};
+
+/// What is asked, beside the conversation.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// Id of the request.
+    pub request_id: &'a str,
+    /// Id or number of the only account that will do; for admins.
+    pub pinned: Option<&'a str>,
+}
 
 /// An answer that has begun: its first event is here, nothing of it has been passed on.
 pub struct Opened {
@@ -26,12 +39,31 @@ pub struct Opened {
     pub(crate) deadlines: crate::Deadlines,
     /// Estimate of the tokens the upstream reads for this request.
     pub input_tokens: u64,
+    /// Names of the accounts that were asked, the last of which answers.
+    pub tried: Vec<Box<str>>,
+}
+
+/// No answer has begun, and none will.
+pub struct Unopened {
+    /// Why.
+    pub fault: Fault,
+    /// Names of the accounts that were asked.
+    pub tried: Vec<Box<str>>,
 }
 
 /// The ids of one session, made from what the client said of it or from chance.
 struct Session {
     conversation_id: String,
     invocation_id: String,
+    /// Hash of the conversation and its caller, if the client named the conversation.
+    affinity: Option<u64>,
+}
+
+/// The accounts that one request goes through.
+#[derive(Default)]
+struct Journey {
+    names: Vec<Box<str>>,
+    failed: Vec<AccountId>,
 }
 
 // === impl Relay ===
@@ -43,49 +75,51 @@ impl Relay {
     /// The fault to answer with; nothing has been sent to the client.
     pub async fn open(
         &self,
-        caller: &Caller,
-        request_id: &str,
+        asking: Asking<'_>,
         conversation: &Conversation<'_>,
-    ) -> Result<Opened, Fault> {
+    ) -> Result<Opened, Unopened> {
+        let Asking { caller, request_id, .. } = asking;
         let mut draft = Draft::begin(Arc::clone(&self.ledger), caller, request_id, conversation.model());
-        let form = Form::of(conversation).inspect_err(|fault| draft.failed(fault))?;
+        let mut journey = Journey::default();
+        let form = match Form::of(conversation) {
+            Ok(form) => form,
+            Err(fault) => return Err(unopened(fault, draft, journey, request_id)),
+        };
         let deadline = draft.began() + self.deadlines.first_event;
-        let opening = self.try_until_begun(caller, conversation, &mut draft, deadline);
+        let opening = self.try_until_begun(asking, conversation, &mut draft, &mut journey, deadline);
         // Boxed: the path of one attempt is long, and a handler's future should stay small.
-        match timeout_at(deadline, Box::pin(opening)).await {
-            Ok(Ok(begun)) => {
+        let ended = timeout_at(deadline, Box::pin(opening)).await;
+        match ended.unwrap_or_else(|_| Err(too_late())) {
+            Ok((begun, lease)) => {
                 draft.first_event(begun.input_tokens);
+                draft.answering(lease, Arc::clone(&self.now));
                 let limits = Limits::of(conversation, begun.input_tokens);
                 let input_tokens = begun.input_tokens;
-                Ok(Opened { begun, limits, form, draft, deadlines: self.deadlines, input_tokens })
+                let (deadlines, tried) = (self.deadlines, journey.names);
+                Ok(Opened { begun, limits, form, draft, deadlines, input_tokens, tried })
             }
-            Ok(Err(fault)) => {
-                tracing::warn!(request.id = request_id, kind = ?fault.kind, code = %fault.code, "no answer");
-                draft.failed(&fault);
-                Err(fault)
-            }
-            Err(_) => {
-                let fault = too_late();
-                draft.failed(&fault);
-                Err(fault)
-            }
+            Err(fault) => Err(unopened(fault, draft, journey, request_id)),
         }
     }
 
     async fn try_until_begun(
         &self,
-        caller: &Caller,
+        asking: Asking<'_>,
         conversation: &Conversation<'_>,
         draft: &mut Draft,
+        journey: &mut Journey,
         deadline: Instant,
-    ) -> Result<Begun, Fault> {
+    ) -> Result<(Begun, Lease), Fault> {
         let mut history = History::default();
-        let mut session = Session::of(caller, conversation, self);
-        let mut tried: Vec<Arc<Account>> = Vec::new();
-        let mut account = self.accounts.pick(conversation.affinity(), &tried)?;
+        let mut session = Session::of(asking.caller, conversation, self);
+        let known = self.model(conversation)?;
+        let affinity = session.affinity;
+        let mut picked = self.pick(asking, &known, affinity, journey)?;
         let mut refused = None;
         loop {
-            let model = self.model(&account, conversation)?;
+            let account = Arc::clone(&picked.account);
+            // The account's own word on the model, where it has one.
+            let model = account.catalogue().find(&known.id).cloned().unwrap_or_else(|| known.clone());
             draft.attempt(account.name(), &model.id);
             let attempt = Attempt {
                 account: &account,
@@ -96,35 +130,61 @@ impl Relay {
                 replay_reasoning: history.replay_reasoning(),
                 model_fields: history.model_fields() && account.takes_fields(&model.id),
             };
-            let Failure { fault, remedy } = match attempt.make(conversation, &mut refused).await {
+            let failure = match attempt.make(conversation, &mut refused).await {
                 Ok(begun) => {
                     if !history.model_fields() {
                         // Now it is known that the fields were the trouble.
                         account.fields_refused(&model.id);
                     }
-                    return Ok(begun);
+                    blame::log(picked.lease.begun((self.now)()));
+                    return Ok((begun, picked.lease));
                 }
                 Err(failure) => failure,
             };
-            tracing::info!(account = account.name(), code = %fault.code, ?remedy, "attempt failed");
-            match history.judge(remedy, self.chance()) {
-                Verdict::GiveUp => return Err(fault),
-                Verdict::Again(pause) if Instant::now() + pause >= deadline => return Err(fault),
+            let Failure { fault, remedy } = &failure;
+            tracing::info!(request.id = asking.request_id, account = account.name(), code = %fault.code, ?remedy, "attempt failed");
+            let verdict = match history.judge(&failure, self.chance()) {
+                // No time left for the pause: this is the end, whatever was to come after it.
+                Verdict::Again(pause) if Instant::now() + pause >= deadline => Verdict::GiveUp,
+                verdict => verdict,
+            };
+            match verdict {
                 Verdict::Again(pause) => sleep(pause).await,
                 Verdict::Refresh
                 | Verdict::OtherFace
                 | Verdict::WithoutReasoning
                 | Verdict::WithoutModelFields => {}
                 Verdict::NewConversation => session = Session::by_chance(self),
-                Verdict::Elsewhere(ailment) => {
-                    self.accounts.ailing(&account, ailment);
-                    tried.push(account);
+                Verdict::GiveUp | Verdict::Elsewhere => {
+                    journey.failed.push(picked.lease.account());
+                    let outcome = blame::of_failure(&failure, &model.id);
+                    blame::log(picked.lease.settle(&outcome, (self.now)()));
+                    if verdict == Verdict::GiveUp {
+                        return Err(failure.fault);
+                    }
                     refused = None;
                     // Nobody left: the failure itself says more than that.
-                    account = self.accounts.pick(conversation.affinity(), &tried).map_err(|_| fault)?;
+                    picked = self.pick(asking, &known, affinity, journey).map_err(|_| failure.fault)?;
                 }
             }
         }
+    }
+
+    fn pick(
+        &self,
+        asking: Asking<'_>,
+        model: &Model,
+        affinity: Option<u64>,
+        journey: &mut Journey,
+    ) -> Result<Picked, Fault> {
+        let Asking { caller, pinned, .. } = asking;
+        if pinned.is_some() && !caller.admin {
+            return Err(not_an_admin());
+        }
+        let want = Want { caller, model: Some(&model.id), affinity, pinned, tried: &journey.failed };
+        let picked = self.accounts.pick(&want)?;
+        journey.names.push(picked.account.name().into());
+        Ok(picked)
     }
 
     /// A number in 0..1.
@@ -159,14 +219,32 @@ impl Session {
                 Sha256::new().chain_update(&caller.key.0).chain_update([0]).chain_update(affinity).finalize();
             let bits = digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
             session.conversation_id = qm_upstream::uuid(bits);
+            session.affinity = Some(bits as u64);
         }
         session
     }
 
     fn by_chance(relay: &Relay) -> Self {
         let [conversation_id, invocation_id] = [(); 2].map(|()| qm_upstream::uuid((relay.random)()));
-        Self { conversation_id, invocation_id }
+        Self { conversation_id, invocation_id, affinity: None }
     }
+}
+
+fn unopened(fault: Fault, mut draft: Draft, journey: Journey, request_id: &str) -> Unopened {
+    let tried = journey.names;
+    tracing::warn!(request.id = request_id, kind = ?fault.kind, code = %fault.code, ?tried, "no answer");
+    draft.failed(&fault);
+    Unopened { fault, tried }
+}
+
+fn not_an_admin() -> Fault {
+    Fault::new(
+        Kind::Forbidden,
+        Origin::Client,
+        "Only an admin's key may choose the account: leave X-Account-ID out.",
+    )
+    .never_retry()
+    .code("key/not-admin")
 }
 
 fn too_late() -> Fault {

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use qm_canon::estimate::Meter;
 use qm_canon::{Encoder, Event, Fault, Finish, Kind, Sink, Usage};
+use qm_pool::{self as pool, Lease};
 use tokio::time::Instant;
 
 use crate::admit::{Caller, KeyId};
+use crate::{Clock, blame};
 
 /// Takes receipts. Must not block: it is called on the way of an answer.
 pub trait Ledger: Send + Sync {
@@ -56,6 +58,8 @@ pub(crate) struct Draft {
     /// What has come so far: an answer that does not end well has cost something too.
     said: Meter,
     settled: bool,
+    /// The account that answers, and the clock to settle with it by.
+    lease: Option<(Lease, Clock)>,
 }
 
 impl Draft {
@@ -76,7 +80,7 @@ impl Draft {
             first_event: None,
             total: Duration::ZERO,
         };
-        Self { ledger, receipt, began: Instant::now(), said: Meter::default(), settled: false }
+        Self { ledger, receipt, began: Instant::now(), said: Meter::default(), settled: false, lease: None }
     }
 
     pub(crate) fn attempt(&mut self, account: &str, model: &str) {
@@ -98,13 +102,27 @@ impl Draft {
         self.receipt.usage.input = input_tokens;
     }
 
+    /// The answer comes from the account of this lease.
+    pub(crate) fn answering(&mut self, lease: Lease, now: Clock) {
+        self.lease = Some((lease, now));
+    }
+
     pub(crate) fn finished(&mut self, usage: Usage) {
         self.receipt.usage = usage;
+        self.release(pool::Outcome::Answered { tokens: usage.input + usage.output });
         self.settle(Outcome::Finished);
     }
 
     pub(crate) fn failed(&mut self, fault: &Fault) {
+        self.release(blame::of_broken_answer(fault));
         self.settle(Outcome::Failed(fault.kind, fault.code.to_string()));
+    }
+
+    /// Gives the account back to the pool. Without this, when the client has left, the lease does so by itself.
+    fn release(&mut self, outcome: pool::Outcome) {
+        if let Some((lease, now)) = self.lease.take() {
+            blame::log(lease.settle(&outcome, now()));
+        }
     }
 
     fn settle(&mut self, outcome: Outcome) {

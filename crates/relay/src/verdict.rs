@@ -3,35 +3,42 @@
 use std::time::Duration;
 
 use qm_amazonq::Remedy;
-use qm_amazonq::fault::Ailment;
+use qm_amazonq::fault::{Ailment, Failure};
+use qm_canon::Kind;
 
 /// Tries at one account for passing failures.
 const MAX_TRIES: u32 = 3;
 
-/// Longest pause between two tries; a longer one is the client's business.
+/// Attempts of one request over all accounts (spec/upstream.md §4.3, budgets of the field).
+const MAX_ATTEMPTS: u32 = 9;
+
+/// Longest pause between two tries; a longer one is another account's chance, or the client's business.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Rate limits that one request may run into, over all accounts: rotating a throttle multiplies the load
-/// (spec/upstream.md §10, no. 11).
+/// Rate limits and lacks of capacity that one request may run into, over all accounts: rotating a throttle
+/// multiplies the load (spec/upstream.md §10, no. 11).
 const MAX_THROTTLES: u32 = 2;
 
-/// Faces that one request may try, over all accounts: as many as the longest ladder has, and some.
+/// Faces that may be tried on one account: as many as the longest ladder has, and some.
 const MAX_FACES: u32 = 10;
 
 /// What has been tried for one request so far.
 #[derive(Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each says that one concession has been made; they are independent"
-)]
 pub(crate) struct History {
-    again: u32,
+    attempts: u32,
     throttles: u32,
-    faces: u32,
-    refreshed: bool,
     without_reasoning: bool,
     without_fields: bool,
     new_conversation: bool,
+    here: Here,
+}
+
+/// What has been tried on the account that is being asked now.
+#[derive(Default)]
+struct Here {
+    again: u32,
+    faces: u32,
+    refreshed: bool,
 }
 
 /// What to do next.
@@ -49,33 +56,38 @@ pub(crate) enum Verdict {
     WithoutModelFields,
     /// The same account, under a new conversation id.
     NewConversation,
-    /// Another account.
-    Elsewhere(Ailment),
+    /// Another account, if there is one.
+    Elsewhere,
     /// End with the fault.
     GiveUp,
 }
 
 impl History {
     /// Judges; `jitter` is in 0..1.
-    pub(crate) fn judge(&mut self, remedy: Remedy, jitter: f64) -> Verdict {
-        match remedy {
+    pub(crate) fn judge(&mut self, failure: &Failure, jitter: f64) -> Verdict {
+        if failure.remedy == Remedy::OtherFace {
+            // A refusal at the door, which is no attempt yet.
+            self.here.faces += 1;
+            return if self.here.faces <= MAX_FACES { Verdict::OtherFace } else { self.elsewhere(false) };
+        }
+        self.attempts += 1;
+        let crowded = matches!(failure.fault.kind, Kind::Overloaded)
+            || failure.remedy == Remedy::Elsewhere(Ailment::Throttled);
+        let verdict = match failure.remedy {
             Remedy::None => Verdict::GiveUp,
             Remedy::Again { after } => self.again(after, jitter),
-            Remedy::Elsewhere(ailment) => {
-                self.throttles += u32::from(ailment == Ailment::Throttled);
-                if self.throttles >= MAX_THROTTLES { Verdict::GiveUp } else { Verdict::Elsewhere(ailment) }
-            }
-            Remedy::OtherFace if self.faces >= MAX_FACES => Verdict::Elsewhere(Ailment::Refused),
-            Remedy::OtherFace => {
-                self.faces += 1;
-                Verdict::OtherFace
-            }
+            Remedy::Elsewhere(_) | Remedy::OtherFace => Verdict::Elsewhere,
             // A token that is refused twice is not the trouble: the account is.
-            Remedy::Refresh if self.refreshed => Verdict::Elsewhere(Ailment::Refused),
-            Remedy::Refresh => once(&mut self.refreshed, Verdict::Refresh),
+            Remedy::Refresh if self.here.refreshed => Verdict::Elsewhere,
+            Remedy::Refresh => once(&mut self.here.refreshed, Verdict::Refresh),
             Remedy::WithoutReasoning => once(&mut self.without_reasoning, Verdict::WithoutReasoning),
             Remedy::WithoutModelFields => once(&mut self.without_fields, Verdict::WithoutModelFields),
             Remedy::NewConversation => once(&mut self.new_conversation, Verdict::NewConversation),
+        };
+        match verdict {
+            Verdict::Elsewhere => self.elsewhere(crowded),
+            verdict if self.attempts < MAX_ATTEMPTS => verdict,
+            _ => Verdict::GiveUp,
         }
     }
 
@@ -88,12 +100,23 @@ impl History {
     }
 
     fn again(&mut self, after: Duration, jitter: f64) -> Verdict {
-        self.again += 1;
-        if self.again >= MAX_TRIES || after > MAX_PAUSE {
+        self.here.again += 1;
+        if self.here.again >= MAX_TRIES || after > MAX_PAUSE {
+            return Verdict::Elsewhere;
+        }
+        let pause = after * 2_u32.pow(self.here.again - 1);
+        Verdict::Again(pause.mul_f64(1.0 + jitter / 2.0).min(MAX_PAUSE))
+    }
+
+    /// Another account starts afresh, save that reasoning is signed for the account that wrote it.
+    fn elsewhere(&mut self, crowded: bool) -> Verdict {
+        self.throttles += u32::from(crowded);
+        if self.throttles >= MAX_THROTTLES || self.attempts >= MAX_ATTEMPTS {
             return Verdict::GiveUp;
         }
-        let pause = after * 2_u32.pow(self.again - 1);
-        Verdict::Again(pause.mul_f64(1.0 + jitter / 2.0).min(MAX_PAUSE))
+        self.here = Here::default();
+        self.without_reasoning = true;
+        Verdict::Elsewhere
     }
 }
 
@@ -103,38 +126,58 @@ fn once(done: &mut bool, verdict: Verdict) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use qm_canon::{Fault, Origin};
+
     use super::*;
 
     const SOON: Remedy = Remedy::Again { after: Duration::from_millis(200) };
 
-    #[test]
-    fn passing_failures_get_three_tries_further_and_further_apart() {
-        let mut history = History::default();
-        assert_eq!(history.judge(SOON, 0.0), Verdict::Again(Duration::from_millis(200)));
-        assert_eq!(history.judge(SOON, 1.0), Verdict::Again(Duration::from_millis(600)));
-        assert_eq!(history.judge(SOON, 0.0), Verdict::GiveUp);
+    fn judged(history: &mut History, remedy: Remedy, jitter: f64) -> Verdict {
+        let fault = Fault::new(Kind::Unavailable, Origin::Upstream, "");
+        history.judge(&Failure { fault, remedy }, jitter)
     }
 
     #[test]
-    fn a_long_pause_is_the_clients_business() {
+    fn passing_failures_get_three_tries_further_and_further_apart_and_then_another_account() {
         let mut history = History::default();
-        assert_eq!(history.judge(Remedy::Again { after: Duration::from_secs(11) }, 0.0), Verdict::GiveUp);
+        assert_eq!(judged(&mut history, SOON, 0.0), Verdict::Again(Duration::from_millis(200)));
+        assert_eq!(judged(&mut history, SOON, 1.0), Verdict::Again(Duration::from_millis(600)));
+        assert_eq!(judged(&mut history, SOON, 0.0), Verdict::Elsewhere);
+        assert_eq!(judged(&mut history, SOON, 0.0), Verdict::Again(Duration::from_millis(200)));
     }
 
     #[test]
-    fn a_token_is_refreshed_once() {
+    fn nine_attempts_are_the_end_whatever_they_were() {
         let mut history = History::default();
-        assert_eq!(history.judge(Remedy::Refresh, 0.0), Verdict::Refresh);
-        assert_eq!(history.judge(Remedy::Refresh, 0.0), Verdict::Elsewhere(Ailment::Refused));
+        let verdicts: Vec<_> = (0..9).map(|_| judged(&mut history, SOON, 0.0)).collect();
+        assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Elsewhere).count(), 2);
+        assert_eq!(verdicts.last(), Some(&Verdict::GiveUp));
+        assert!(!verdicts[..8].contains(&Verdict::GiveUp));
+    }
+
+    #[test]
+    fn a_long_pause_is_another_accounts_chance() {
+        let mut history = History::default();
+        let later = Remedy::Again { after: Duration::from_secs(11) };
+        assert_eq!(judged(&mut history, later, 0.0), Verdict::Elsewhere);
+    }
+
+    #[test]
+    fn a_token_is_refreshed_once_on_each_account() {
+        let mut history = History::default();
+        for _ in 0..2 {
+            assert_eq!(judged(&mut history, Remedy::Refresh, 0.0), Verdict::Refresh);
+            assert_eq!(judged(&mut history, Remedy::Refresh, 0.0), Verdict::Elsewhere);
+        }
     }
 
     #[test]
     fn faces_are_tried_as_long_as_there_can_be_any() {
         let mut history = History::default();
         for _ in 0..MAX_FACES {
-            assert_eq!(history.judge(Remedy::OtherFace, 0.0), Verdict::OtherFace);
+            assert_eq!(judged(&mut history, Remedy::OtherFace, 0.0), Verdict::OtherFace);
         }
-        assert_eq!(history.judge(Remedy::OtherFace, 0.0), Verdict::Elsewhere(Ailment::Refused));
+        assert_eq!(judged(&mut history, Remedy::OtherFace, 0.0), Verdict::Elsewhere);
     }
 
     #[test]
@@ -145,8 +188,8 @@ mod tests {
             (Remedy::NewConversation, Verdict::NewConversation),
         ] {
             let mut history = History::default();
-            assert_eq!(history.judge(remedy, 0.0), verdict);
-            assert_eq!(history.judge(remedy, 0.0), Verdict::GiveUp);
+            assert_eq!(judged(&mut history, remedy, 0.0), verdict);
+            assert_eq!(judged(&mut history, remedy, 0.0), Verdict::GiveUp);
         }
     }
 
@@ -154,14 +197,24 @@ mod tests {
     fn throttles_do_not_spread_over_the_pool() {
         let mut history = History::default();
         let throttled = Remedy::Elsewhere(Ailment::Throttled);
-        assert_eq!(history.judge(throttled, 0.0), Verdict::Elsewhere(Ailment::Throttled));
-        assert_eq!(history.judge(throttled, 0.0), Verdict::GiveUp);
-        let exhausted = Remedy::Elsewhere(Ailment::Exhausted);
-        assert_eq!(History::default().judge(exhausted, 0.0), Verdict::Elsewhere(Ailment::Exhausted));
+        assert_eq!(judged(&mut history, throttled, 0.0), Verdict::Elsewhere);
+        assert_eq!(judged(&mut history, throttled, 0.0), Verdict::GiveUp);
+        let mut history = History::default();
+        for _ in 0..8 {
+            assert_eq!(judged(&mut history, Remedy::Elsewhere(Ailment::Exhausted), 0.0), Verdict::Elsewhere);
+        }
+    }
+
+    #[test]
+    fn reasoning_stays_with_the_account_that_wrote_it() {
+        let mut history = History::default();
+        assert!(history.replay_reasoning());
+        judged(&mut history, Remedy::Elsewhere(Ailment::Exhausted), 0.0);
+        assert!(!history.replay_reasoning());
     }
 
     #[test]
     fn a_request_at_fault_is_never_repeated() {
-        assert_eq!(History::default().judge(Remedy::None, 0.0), Verdict::GiveUp);
+        assert_eq!(judged(&mut History::default(), Remedy::None, 0.0), Verdict::GiveUp);
     }
 }

@@ -19,7 +19,8 @@ use qm_amazonq::Surface;
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve};
 use qm_front::{Bodies, Front, Kept, router};
-use qm_relay::{Aliases, Deadlines, OneAccount, Random, Relay, StaticKeys};
+use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
+use qm_relay::{Aliases, Deadlines, Fixed, Random, Relay, StaticKeys};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Clock, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
 use tokio::net::TcpListener;
@@ -106,14 +107,23 @@ impl House {
         let random = counting();
         let account = Arc::new(account(surface, &simulator.base()).map_err(io::Error::other)?);
         let receipts = Arc::new(Receipts::default());
+        let clock = counting_clock();
+        let pool = Pool::new(Rules::default(), Strategy::default());
+        pool.add(AccountId(1), Traits::default(), Stored::default(), clock());
         let relay = Relay {
             admission: Arc::new(StaticKeys::new(&[KEY, OTHER_KEY].map(|key| key.to_owned().into()))),
-            accounts: Arc::new(OneAccount(Some(Arc::clone(&account)))),
+            accounts: Arc::new(Fixed::new(
+                vec![Arc::clone(&account)],
+                pool,
+                Arc::clone(&clock),
+                Arc::clone(&random),
+            )),
             ledger: Arc::clone(&receipts) as _,
             deadlines,
             default_model,
             aliases,
             random: Arc::clone(&random),
+            now: clock,
         };
         let bodies = Bodies::new(max_body, 1 << 30);
         let front = Front {

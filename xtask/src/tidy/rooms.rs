@@ -38,20 +38,29 @@ const ROOMS: &[Room] = &[
     room("qm-store-sqlite", &["qm-seal", "qm-store"], &[]),
     room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential"], &["qm-simulator"]),
     // Use: the life of one request.
-    room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-upstream"], &["qm-simulator"]),
+    room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-pool", "qm-upstream"], &["qm-simulator"]),
     // Doors.
     room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
     // The house itself.
     room(
         "quartermaster",
-        &["qm-amazonq", "qm-canon", "qm-credential", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
+        &[
+            "qm-amazonq",
+            "qm-canon",
+            "qm-credential",
+            "qm-front",
+            "qm-pool",
+            "qm-relay",
+            "qm-simulator",
+            "qm-upstream",
+        ],
         &["qm-testkit"],
     ),
     // Outside the wall.
     room("qm-simulator", &[], &[]),
     room(
         "qm-testkit",
-        &["qm-amazonq", "qm-credential", "qm-front", "qm-relay", "qm-simulator", "qm-upstream"],
+        &["qm-amazonq", "qm-credential", "qm-front", "qm-pool", "qm-relay", "qm-simulator", "qm-upstream"],
         // Only here may what both vendors' formats make of one reply be laid side by side.
         &["qm-anthropic", "qm-canon", "qm-framing", "qm-openai"],
     ),
