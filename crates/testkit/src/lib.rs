@@ -32,7 +32,10 @@ pub const KEY: &str = "test-key-0123456789abcdef";
 /// Another key that opens it.
 pub const OTHER_KEY: &str = "test-key-fedcba9876543210";
 
-/// What a house is built with.
+/// The key of its admin.
+pub const ADMIN_KEY: &str = "test-admin-key-0123456789abcdef";
+
+/// What a house is built with. It has an account for each of the simulator's.
 pub struct Plan {
     /// The face of the upstream, by name; `auto`: whichever serves.
     pub surface: &'static str,
@@ -103,21 +106,25 @@ impl House {
             "auto" => None,
             named => Some(Surface::named(named).ok_or_else(|| io::Error::other("no such surface"))?),
         };
+        let simulator_accounts = simulator.accounts.clone();
         let simulator = qm_simulator::start(simulator).await?;
         let random = counting();
-        let account = Arc::new(account(surface, &simulator.base()).map_err(io::Error::other)?);
+        let numbered = simulator_accounts.into_iter().zip(1..);
+        let built =
+            numbered.map(|(login, number)| account(login, number, surface, &simulator.base()).map(Arc::new));
+        let accounts: Vec<_> = built.collect::<Result<_, _>>().map_err(io::Error::other)?;
+        let account = accounts.first().map(Arc::clone).ok_or_else(|| io::Error::other("no account"))?;
         let receipts = Arc::new(Receipts::default());
         let clock = counting_clock();
         let pool = Pool::new(Rules::default(), Strategy::default());
-        pool.add(AccountId(1), Traits::default(), Stored::default(), clock());
+        for account in &accounts {
+            pool.add(AccountId(account.number()), Traits::default(), Stored::default(), clock());
+        }
         let relay = Relay {
-            admission: Arc::new(StaticKeys::new(&[KEY, OTHER_KEY].map(|key| key.to_owned().into()))),
-            accounts: Arc::new(Fixed::new(
-                vec![Arc::clone(&account)],
-                pool,
-                Arc::clone(&clock),
-                Arc::clone(&random),
-            )),
+            admission: Arc::new(
+                StaticKeys::new(&[KEY, OTHER_KEY].map(Into::into)).with_admins(&[ADMIN_KEY.into()]),
+            ),
+            accounts: Arc::new(Fixed::new(accounts, pool, Arc::clone(&clock), Arc::clone(&random))),
             ledger: Arc::clone(&receipts) as _,
             deadlines,
             default_model,
@@ -146,10 +153,12 @@ impl House {
 }
 
 fn account(
+    login: SimAccount,
+    number: u64,
     surface: Option<&'static Surface>,
     base: &str,
 ) -> Result<Account, Box<dyn std::error::Error + Send + Sync>> {
-    let SimAccount { refresh_token, client_id, client_secret, profile_arn, .. } = SimAccount::default();
+    let SimAccount { refresh_token, client_id, client_secret, profile_arn, .. } = login;
     let mut credential = Credential::new(Kind::BuilderId);
     let secret = Some(client_secret.into());
     credential.client = Some(qm_credential::Client { id: client_id, secret, expires_ms: None });
@@ -157,8 +166,8 @@ fn account(
     let arn = profile_arn.map(|arn| Arn::parse(&arn, ArnOrigin::Operator, &credential.kind));
     credential.arn = arn.transpose()?;
     Ok(Account::new(Parts {
-        name: "test".to_owned(),
-        number: 1,
+        name: format!("account {number}"),
+        number,
         credential,
         client: Upstream::new(Identity::new(None, false)?, Duration::from_secs(5)),
         endpoints: Endpoints::new(Some(base), Some(base))?,
