@@ -80,12 +80,8 @@ impl Meter {
     }
 }
 
-/// In runs of a fixed length, so that the loop over a run is unrolled.
 fn weigh(bytes: &[u8], table: &[u16; 256]) -> u64 {
-    let of_run =
-        |run: &[u8]| u64::from(run.iter().map(|&byte| u32::from(table[usize::from(byte)])).sum::<u32>());
-    let (runs, rest) = bytes.as_chunks::<16>();
-    runs.iter().map(|run| of_run(run)).sum::<u64>() + of_run(rest)
+    bytes.iter().map(|&byte| u64::from(table[usize::from(byte)])).sum()
 }
 
 /// Tokens of one text.

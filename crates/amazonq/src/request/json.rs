@@ -115,29 +115,25 @@ impl Body {
 }
 
 /// Appends `text` as the inside of a JSON string. Texts are long and escapes few, so that they are looked for in
-/// blocks, which a compiler turns into vector instructions.
+/// strides a compiler turns into vector instructions.
 pub(crate) fn escape(text: &str, out: &mut String) {
-    const BLOCK: usize = 32;
+    const STRIDE: usize = 32;
     let bytes = text.as_bytes();
     let (mut copied, mut at) = (0, 0);
-    while at < bytes.len() {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let looked_at = match rest.first_chunk::<BLOCK>() {
-            Some(block) if !block.iter().fold(false, |found, &byte| found | needs_escape(byte)) => {
-                at += BLOCK;
-                continue;
-            }
-            Some(block) => block.as_slice(),
-            None => rest,
-        };
-        for (index, &byte) in looked_at.iter().enumerate() {
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let stride = &rest[..rest.len().min(STRIDE)];
+        if !stride.iter().fold(false, |found, &byte| found | needs_escape(byte)) {
+            at += stride.len();
+            continue;
+        }
+        for (index, &byte) in stride.iter().enumerate() {
             if needs_escape(byte) {
                 out.push_str(text.get(copied..at + index).unwrap_or_default());
                 push_escape(byte, out);
                 copied = at + index + 1;
             }
         }
-        at += looked_at.len();
+        at += stride.len();
     }
     out.push_str(text.get(copied..).unwrap_or_default());
 }
