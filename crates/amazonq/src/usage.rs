@@ -96,7 +96,7 @@ pub fn parse_usage(body: &[u8]) -> Result<Usage, NotUsage> {
     let used = number(line, USED) + extra().map(|share| share.used).sum::<f64>();
     let limit = number(line, LIMIT) + extra().map(|share| share.limit).sum::<f64>();
     let plan = &answer["subscriptionInfo"];
-    let user = &answer["userInfo"];
+    let owner = &answer["userInfo"];
     Ok(Usage {
         unit: text(&line["resourceType"]).or_else(|| text(&line["type"])).unwrap_or_default(),
         used,
@@ -105,8 +105,8 @@ pub fn parse_usage(body: &[u8]) -> Result<Usage, NotUsage> {
         resets_ms: moment(&line["nextDateReset"]).or_else(|| moment(&answer["nextDateReset"])),
         plan: text(&plan["subscriptionTitle"]).or_else(|| text(&plan["type"])),
         overage: overage(&answer, line),
-        email: text(&user["email"]),
-        user_id: text(&user["userId"]),
+        email: text(&owner["email"]),
+        user_id: text(&owner["userId"]),
         trial,
         bonuses,
     })
@@ -240,6 +240,7 @@ mod tests {
         let kept = serde_json::to_string(&usage).expect("json");
         assert_eq!(serde_json::from_str::<Usage>(&kept).expect("usage"), usage);
         // A newer version's field, and an older version's lack of one.
-        assert_eq!(serde_json::from_str::<Usage>(r#"{"used":1.0,"new":2}"#).expect("usage").used, 1.0);
+        let other = serde_json::from_str::<Usage>(r#"{"unit":"CREDIT","new":2}"#).expect("usage");
+        assert_eq!((other.unit.as_str(), other.resets_ms), ("CREDIT", None));
     }
 }

@@ -13,7 +13,9 @@ use qm_canon::{Fault, Kind, Origin};
 
 use crate::body::AnswerBody;
 use crate::connections::{Connections, Unreached};
+use crate::connector::{ProxyFailed, Stage};
 use crate::identity::Identity;
+use crate::proxy::Way;
 use crate::refresh::Bearer;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -75,6 +77,12 @@ impl Client {
     #[must_use]
     pub fn new(identity: Identity, connect_timeout: Duration) -> Self {
         Self { connections: Connections::new(connect_timeout, MAX_IDLE), identity }
+    }
+
+    /// The same client for calls that go out this way.
+    #[must_use]
+    pub fn by(&self, way: Way) -> Self {
+        Self { connections: self.connections.by(way), identity: self.identity.clone() }
     }
 
     /// Sends a signed call and gives back the head of its answer, whatever its status.
@@ -154,13 +162,30 @@ pub(crate) async fn read(response: Response<AnswerBody>) -> Result<Reply, Failur
 }
 
 fn unreachable(error: &Unreached) -> Failure {
-    let (code, message) = if matches!(error, Unreached::Connect(_)) {
-        (
+    let proxy = match error {
+        Unreached::Connect(cause) => cause.downcast_ref::<ProxyFailed>().map(|failed| failed.stage),
+        Unreached::Request(_) => None,
+    };
+    let (code, message) = match (proxy, error) {
+        (Some(Stage::Reach), _) => (
+            "network/proxy-reach",
+            "The gateway's outbound proxy cannot be reached. Try again shortly; if it lasts, its operator should check it.",
+        ),
+        (Some(Stage::Login), _) => (
+            "network/proxy-login",
+            "The gateway's outbound proxy refuses its user or password. Its operator must correct them.",
+        ),
+        (Some(Stage::Beyond), _) => (
+            "network/proxy-beyond",
+            "The gateway's outbound proxy does not connect to the upstream. Try again shortly; if it lasts, its operator should check it.",
+        ),
+        (None, Unreached::Connect(_)) => (
             "network/connect",
             "The upstream cannot be reached from the gateway. Try again shortly; if it lasts, its operator should check network and proxy.",
-        )
-    } else {
-        ("network/request", "The connection to the upstream broke before it answered. Try again shortly.")
+        ),
+        (None, Unreached::Request(_)) => {
+            ("network/request", "The connection to the upstream broke before it answered. Try again shortly.")
+        }
     };
     // The cause may name hosts and addresses: for the log only.
     tracing::warn!(code, cause = causes(error), "upstream unreachable");

@@ -11,12 +11,14 @@ use crate::body::AnswerBody;
 use crate::connection::{Call, Connection, Unanswered};
 use crate::connector::{Connector, Failed, Place, Route};
 use crate::idle::Idle;
+use crate::proxy::Way;
 
 /// Sends calls, over kept connections where it can. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub(crate) struct Connections {
     connector: Connector,
     idle: Arc<Idle>,
+    way: Way,
 }
 
 /// Why a call has no answer.
@@ -36,7 +38,16 @@ impl Connections {
     /// Connections that must be made, TLS included, within `connect_timeout`; of those that are idle, at most
     /// `most_idle` are kept for one place.
     pub(crate) fn new(connect_timeout: Duration, most_idle: usize) -> Self {
-        Self { connector: Connector::new(connect_timeout), idle: Arc::new(Idle::new(most_idle)) }
+        Self {
+            connector: Connector::new(connect_timeout),
+            idle: Arc::new(Idle::new(most_idle)),
+            way: Way::Direct,
+        }
+    }
+
+    /// The same connections, for calls that go out this way. Calls that go out by different ways share none.
+    pub(crate) fn by(&self, way: Way) -> Self {
+        Self { way, ..self.clone() }
     }
 
     /// Sends a call to an absolute address and gives back the head of its answer.
@@ -45,7 +56,7 @@ impl Connections {
     /// closed, goes out again, over a new connection.
     pub(crate) async fn send(&self, call: Call) -> Result<Response<AnswerBody>, Unreached> {
         let (place, mut call) =
-            addressed(call).ok_or_else(|| Unreached::Connect("not an absolute address".into()))?;
+            addressed(call, &self.way).ok_or_else(|| Unreached::Connect("not an absolute address".into()))?;
         if let Some(kept) = self.idle.take(&place) {
             call = match self.exchange(kept, place.clone(), call).await {
                 Ok(response) => return Ok(response),
@@ -71,7 +82,7 @@ impl Connections {
 
 /// Takes the place out of the call's address and leaves what is said to a server: the path, and the host in its
 /// header. `None` without scheme and host.
-fn addressed(mut call: Call) -> Option<(Place, Call)> {
+fn addressed(mut call: Call, way: &Way) -> Option<(Place, Call)> {
     let address = std::mem::take(call.uri_mut()).into_parts();
     let (scheme, authority) = (address.scheme?, address.authority?);
     let default_port = if scheme == Scheme::HTTPS { 443 } else { 80 };
@@ -81,7 +92,8 @@ fn addressed(mut call: Call) -> Option<(Place, Call)> {
     };
     call.headers_mut().insert(HOST, host.ok()?);
     *call.uri_mut() = Uri::from(address.path_and_query.unwrap_or(PathAndQuery::from_static("/")));
-    Some((Place { scheme, authority, route: Route::Direct }, call))
+    let route = way.to(&scheme, authority.host()).map_or(Route::Direct, |proxy| Route::Proxy(proxy.clone()));
+    Some((Place { scheme, authority, route }, call))
 }
 
 #[cfg(test)]

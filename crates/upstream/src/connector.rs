@@ -3,18 +3,23 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
+
+use crate::proxy::{Proxy, Speaks};
 
 /// How long the upstream may leave bytes unacknowledged.
 #[cfg(target_os = "linux")]
@@ -36,19 +41,52 @@ pub(crate) struct Place {
 pub(crate) enum Route {
     /// Straight there.
     Direct,
+    /// Through a proxy.
+    Proxy(Proxy),
+}
+
+/// A proxy did not do its work.
+#[derive(Debug, thiserror::Error)]
+#[error("proxy {proxy}: {stage}")]
+pub(crate) struct ProxyFailed {
+    proxy: String,
+    pub(crate) stage: Stage,
+    #[source]
+    source: Failed,
+}
+
+/// Where it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stage {
+    /// On the way to the proxy.
+    #[error("it cannot be reached")]
+    Reach,
+    /// It wants another user or password.
+    #[error("it refuses the user or the password")]
+    Login,
+    /// On the way from the proxy to the upstream.
+    #[error("it does not connect to the upstream")]
+    Beyond,
 }
 
 /// Connects, or gives up after a while. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Connector {
     direct: HttpsConnector<HttpConnector>,
+    tls: Arc<ClientConfig>,
     deadline: Duration,
 }
+
+/// A connection that exists already, where a connector is asked for.
+struct Ready<C>(Option<C>);
+
+type Straight = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A connected stream. TLS is behind a pointer: it is a kilobyte, which plain connections need not carry.
 pub(crate) enum Stream {
     Plain(TokioIo<TcpStream>),
-    Tls(Box<MaybeHttpsStream<TokioIo<TcpStream>>>),
+    Tls(Box<Straight>),
+    Proxied(Box<MaybeHttpsStream<Straight>>),
 }
 
 // === impl Connector ===
@@ -64,14 +102,15 @@ impl Connector {
         tcp.set_tcp_user_timeout(Some(GONE));
         tcp.enforce_http(false);
         // The system's roots, so that a company's own authority works; the bundled ones where a bare image has none.
-        let tls = match HttpsConnectorBuilder::new().with_native_roots() {
+        let tls = match ClientConfig::builder().with_native_roots() {
             Ok(tls) => tls,
             Err(error) => {
                 tracing::warn!(%error, "no system certificates; using the bundled ones");
-                HttpsConnectorBuilder::new().with_webpki_roots()
+                ClientConfig::builder().with_webpki_roots()
             }
         };
-        Self { direct: tls.https_or_http().enable_http1().wrap_connector(tcp), deadline }
+        let tls = Arc::new(tls.with_no_client_auth());
+        Self { direct: HttpsConnector::from((tcp, Arc::clone(&tls))), tls, deadline }
     }
 
     /// A new connection to this place.
@@ -79,21 +118,80 @@ impl Connector {
     /// # Errors
     /// When it cannot be had, or not in time.
     pub(crate) async fn connect(&self, place: &Place) -> Result<Stream, Failed> {
-        let Route::Direct = place.route;
         let address = Uri::builder()
             .scheme(place.scheme.clone())
             .authority(place.authority.clone())
             .path_and_query("/")
             .build()?;
-        let mut connector = self.direct.clone();
-        let connecting = async {
-            poll_fn(|cx| connector.poll_ready(cx)).await?;
-            connector.call(address).await
-        };
         // Boxed: names, addresses and handshakes make a long future, and most requests never need it.
-        let connected = timeout(self.deadline, Box::pin(connecting)).await;
-        let connected = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?;
-        Ok(Stream::from(connected?))
+        let connected = match &place.route {
+            Route::Direct => {
+                let straight = connected(self.direct.clone(), address);
+                timeout(self.deadline, Box::pin(straight)).await.map(|stream| stream.map(Stream::from))
+            }
+            Route::Proxy(proxy) => timeout(self.deadline, Box::pin(self.through(proxy, address))).await,
+        };
+        connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    }
+
+    /// First to the proxy, then beyond it, then TLS to the upstream: each with an error of its own.
+    async fn through(&self, proxy: &Proxy, address: Uri) -> Result<Stream, Failed> {
+        let failed = |stage, source| ProxyFailed { proxy: proxy.to_string(), stage, source };
+        let there = connected(self.direct.clone(), proxy.address());
+        let there = Ready(Some(there.await.map_err(|source| failed(Stage::Reach, source))?));
+        let port =
+            address.port_u16().unwrap_or(if address.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+        let target = format!("{}:{port}", address.host().unwrap_or_default());
+        let target = Uri::builder().scheme("https").authority(target).path_and_query("/").build()?;
+        let beyond = match proxy.speaks() {
+            Speaks::Http => {
+                let tunnel = Tunnel::new(proxy.address(), there);
+                let tunnel = proxy.basic().into_iter().fold(tunnel, Tunnel::with_auth);
+                connected(tunnel, target).await
+            }
+            Speaks::Socks5 => {
+                let socks = SocksV5::new(proxy.address(), there);
+                let socks = proxy.login().into_iter().fold(socks, |socks, (user, password)| {
+                    socks.with_auth(user.to_owned(), password.to_owned())
+                });
+                connected(socks, target).await
+            }
+        };
+        let beyond = beyond.map_err(|source| failed(stage_of(&source), source))?;
+        let tls = HttpsConnector::from((Ready(Some(beyond)), Arc::clone(&self.tls)));
+        Ok(Stream::Proxied(Box::new(connected(tls, address).await?)))
+    }
+}
+
+/// Calls a connector once it is ready.
+async fn connected<C>(mut connector: C, address: Uri) -> Result<C::Response, Failed>
+where
+    C: Service<Uri>,
+    C::Error: Into<Failed>,
+{
+    poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
+    connector.call(address).await.map_err(Into::into)
+}
+
+/// Whether a proxy refused who asks or what was asked for. The library's errors have no names outside it, but words.
+fn stage_of(error: &Failed) -> Stage {
+    let words = format!("{error} {error:?}").to_ascii_lowercase();
+    if words.contains("auth") { Stage::Login } else { Stage::Beyond }
+}
+
+// === impl Ready ===
+
+impl<C: Send + 'static> Service<Uri> for Ready<C> {
+    type Response = C;
+    type Error = Failed;
+    type Future = std::future::Ready<Result<C, Failed>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        std::future::ready(self.0.take().ok_or_else(|| "the connection is taken".into()))
     }
 }
 
@@ -117,6 +215,7 @@ impl Read for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Proxied(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -126,6 +225,7 @@ impl Write for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Proxied(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -133,6 +233,7 @@ impl Write for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Proxied(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -140,6 +241,7 @@ impl Write for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Proxied(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 
@@ -147,6 +249,7 @@ impl Write for Stream {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
+            Self::Proxied(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -158,6 +261,7 @@ impl Write for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+            Self::Proxied(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
         }
     }
 }

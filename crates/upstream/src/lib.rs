@@ -21,6 +21,7 @@ mod idle;
 pub mod keeper;
 pub mod login;
 mod oauth;
+pub mod proxy;
 mod query;
 pub mod refresh;
 mod renewal;
@@ -34,6 +35,7 @@ pub use endpoint::{EndpointError, Endpoints};
 pub use face::{Face, Learned, Pins};
 pub use identity::Identity;
 pub use keeper::{Forgetful, Keeper, Kept, Turn};
+pub use proxy::{Proxies, Proxy, Way};
 pub use refresh::{Bearer, Tokens};
 
 /// Where random bits come from. An argument, so that tests are exact.

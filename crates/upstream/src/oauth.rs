@@ -239,9 +239,8 @@ mod tests {
             assert!(granted.refresh_token.is_some());
             assert_eq!((granted.expires_in.as_secs(), granted.profile_arn.as_deref()), (60, Some("p")));
         }
-        let bare =
-            Granted::read(&reply(200, r#"{"accessToken":"a","refreshToken":""}"#)).ok().expect("tokens");
-        assert!(bare.refresh_token.is_none() && bare.expires_in == DEFAULT_LIFETIME);
+        let bare = Granted::read(&reply(200, r#"{"accessToken":"a","refreshToken":""}"#));
+        assert!(bare.is_ok_and(|bare| bare.refresh_token.is_none() && bare.expires_in == DEFAULT_LIFETIME));
         for body in [r#"{"accessToken":""}"#, "{}", "<html>"] {
             assert!(Granted::read(&reply(200, body)).is_err(), "{body}");
         }

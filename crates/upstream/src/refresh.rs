@@ -187,7 +187,7 @@ impl Shared {
             Err(failure) => return self.make_do(failure, refused),
         }
         let outcome = self.renew_and_keep().await;
-        self.source.keeper.end(outcome.as_ref().map(|()| ())).await;
+        self.source.keeper.end(outcome.as_ref().map(drop)).await;
         match outcome {
             // Even if it is the one that was refused: the login service has no other.
             Ok(()) => self.state().in_hand(self.now()).ok_or_else(|| internal("refresh/of-no-use")),

@@ -92,12 +92,12 @@ fn a_server_is_told_the_path_and_the_host_without_its_default_port() {
         ("http://[::1]:443/", "/", "[::1]:443"),
     ];
     for (address, path, host) in cases {
-        let (place, call) = addressed(call(address)).expect("is absolute");
+        let (place, call) = addressed(call(address), &Way::Direct).expect("is absolute");
         assert_eq!(call.uri(), path, "{address}");
         assert_eq!(call.headers()[HOST], host, "{address}");
         assert!(address.starts_with(&format!("{}://{}", place.scheme, place.authority)), "{address}");
     }
-    assert!(addressed(Call::default()).is_none());
+    assert!(addressed(Call::default(), &Way::Direct).is_none());
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn one_that_the_peer_closed_while_it_was_idle_is_replaced() {
 #[tokio::test]
 async fn a_call_that_was_not_sent_is_given_back() {
     let (peer, connector) = (Peer::listen().await, Connector::new(PATIENCE));
-    let (place, call) = addressed(peer.call()).expect("is absolute");
+    let (place, call) = addressed(peer.call(), &Way::Direct).expect("is absolute");
     let (stream, theirs) = tokio::join!(connector.connect(&place), peer.accept());
     let mut connection = Connection::begin(stream.expect("connected")).await.expect("begun");
     assert!(connection.is_reusable());

@@ -28,12 +28,14 @@ struct Register {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Registered {
-    client_id: String,
-    client_secret: String,
+    #[serde(rename = "clientId")]
+    id: String,
+    #[serde(rename = "clientSecret")]
+    secret: String,
     /// Seconds since 1970.
-    client_secret_expires_at: Option<u64>,
+    #[serde(rename = "clientSecretExpiresAt")]
+    expires_at: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -109,7 +111,7 @@ impl Logins {
                 return Err(LoginError::Senseless("no-refresh-token".to_owned()));
             }
             let mut login = Credential::new(device.kind.clone());
-            login.client = device.client.clone();
+            login.client.clone_from(&device.client);
             login.sso_region.clone_from(&device.region);
             return Ok(Poll::Done(Box::new(renewed(&login, granted, (self.clock)()))));
         }
@@ -131,9 +133,9 @@ impl Logins {
         let address = self.endpoints.oidc(Some(portal.region()), "/client/register");
         let registered: Registered = read(&self.post(address, &body).await?)?;
         Ok(Registration {
-            id: registered.client_id,
-            secret: Some(registered.client_secret.into()),
-            expires_ms: registered.client_secret_expires_at.map(|seconds| seconds.saturating_mul(1000)),
+            id: registered.id,
+            secret: Some(registered.secret.into()),
+            expires_ms: registered.expires_at.map(|seconds| seconds.saturating_mul(1000)),
         })
     }
 }

@@ -97,7 +97,7 @@ async fn no_face_is_left_for_what_is_not_its_doing() {
         let bench = bench(sim_account.clone(), Vec::new()).await;
         let account = bench.account(login(Kind::BuilderId, &sim_account), Pins::default());
         let (faces, end) = chat(&account).await;
-        let failure = end.err().expect("refused");
+        let failure = end.expect_err("refused");
         assert_eq!((faces.len(), failure.remedy), (1, Remedy::Elsewhere(ailment)), "{state:?}");
         assert!(account.learned().misfits.is_empty());
     }
@@ -111,7 +111,7 @@ async fn an_account_that_no_face_takes_is_asked_everywhere_once_and_then_in_one_
     for tries in [5, 1, 1] {
         let (faces, end) = chat(&account).await;
         assert_eq!(faces.len(), tries);
-        assert_eq!(end.err().expect("refused").remedy, Remedy::Elsewhere(Ailment::Refused));
+        assert_eq!(end.expect_err("refused").remedy, Remedy::Elsewhere(Ailment::Refused));
     }
     // A new login has nothing to do with what the old one was refused for.
     bench.behave(Behaviour::default());
@@ -127,7 +127,7 @@ async fn a_pinned_face_is_the_only_one() {
     let account = bench.account(login(Kind::BuilderId, &sim_account), pins);
     let (faces, end) = chat(&account).await;
     assert_eq!(faces, ["q/service", "q/none"]);
-    assert_eq!(end.err().expect("refused").remedy, Remedy::Elsewhere(Ailment::Refused));
+    assert_eq!(end.expect_err("refused").remedy, Remedy::Elsewhere(Ailment::Refused));
     account.set_pins(Pins::default());
     assert_eq!(chat(&account).await.0, ["runtime/service"]);
 }
@@ -145,7 +145,7 @@ async fn a_revoked_key_is_dead_and_a_key_says_what_it_is() {
     bench.behave(Behaviour::of(AccountState::Revoked));
     let (faces, end) = chat(&account).await;
     assert_eq!(faces.len(), 1);
-    assert_eq!(end.err().expect("refused").remedy, Remedy::Elsewhere(Ailment::LoginDead));
+    assert_eq!(end.expect_err("refused").remedy, Remedy::Elsewhere(Ailment::LoginDead));
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn between_several_profiles_the_operator_chooses() {
     let bench = bench(sim_account.clone(), Vec::new()).await;
     let account = bench.account(login(company(), &sim_account), Pins::default());
     for _ in 0..3 {
-        let failure = chat(&account).await.1.err().expect("nobody has chosen");
+        let failure = chat(&account).await.1.expect_err("nobody has chosen");
         assert_eq!(
             (failure.fault.code.as_ref(), failure.remedy),
             ("profile/several", Remedy::Elsewhere(Ailment::Refused))
@@ -259,7 +259,7 @@ async fn a_host_that_cannot_be_reached_is_passed_over() {
     let account = bench.account_at(credential, Pins::default(), endpoints);
     let (faces, end) = chat(&account).await;
     assert_eq!(faces, ["runtime/service", "codewhisperer/none", "q/service"], "each host once");
-    let failure = end.err().expect("nobody is there");
+    let failure = end.expect_err("nobody is there");
     assert_eq!(failure.fault.code, "network/connect");
     assert!(matches!(failure.remedy, Remedy::Again { .. }), "not the account's doing");
 }

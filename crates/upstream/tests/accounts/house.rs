@@ -92,11 +92,21 @@ impl Bench {
         pins: Pins,
         endpoints: Endpoints,
     ) -> Arc<Account> {
+        self.account_by(client(), credential, pins, endpoints)
+    }
+
+    pub(crate) fn account_by(
+        &self,
+        client: Client,
+        credential: Credential,
+        pins: Pins,
+        endpoints: Endpoints,
+    ) -> Arc<Account> {
         Arc::new(Account::new(Parts {
             name: "test".to_owned(),
             number: 1,
             credential,
-            client: client(),
+            client,
             endpoints,
             pins,
             learned: self.keeper.learned.lock().expect("learned").clone(),
@@ -167,7 +177,7 @@ pub(crate) async fn chat(account: &Account) -> (Vec<String>, Result<(), Failure>
             Ok(_) => return (faces, Ok(())),
             Err(failure) if faces.len() < 12 && failure.remedy == Remedy::OtherFace => {}
             Err(failure) if faces.len() < 12 && failure.remedy == Remedy::Refresh => {
-                refused = Some(ready.bearer)
+                refused = Some(ready.bearer);
             }
             Err(failure) => return (faces, Err(failure)),
         }
