@@ -116,7 +116,7 @@ impl Accounts for Fixed {
     }
 
     fn catalogue(&self) -> Arc<Catalogue> {
-        self.accounts.first().map_or_else(|| Arc::new(Catalogue::builtin()), |account| account.catalogue())
+        self.accounts.first().map_or_else(|| Arc::new(Catalogue::builtin()), Account::catalogue)
     }
 
     fn census(&self) -> Census {

@@ -109,19 +109,19 @@ impl Draft {
 
     pub(crate) fn finished(&mut self, usage: Usage) {
         self.receipt.usage = usage;
-        self.release(pool::Outcome::Answered { tokens: usage.input + usage.output });
+        self.release(&pool::Outcome::Answered { tokens: usage.input + usage.output });
         self.settle(Outcome::Finished);
     }
 
     pub(crate) fn failed(&mut self, fault: &Fault) {
-        self.release(blame::of_broken_answer(fault));
+        self.release(&blame::of_broken_answer(fault));
         self.settle(Outcome::Failed(fault.kind, fault.code.to_string()));
     }
 
     /// Gives the account back to the pool. Without this, when the client has left, the lease does so by itself.
-    fn release(&mut self, outcome: pool::Outcome) {
+    fn release(&mut self, outcome: &pool::Outcome) {
         if let Some((lease, now)) = self.lease.take() {
-            blame::log(lease.settle(&outcome, now()));
+            blame::log(lease.settle(outcome, now()));
         }
     }
 
