@@ -12,6 +12,7 @@ mod log;
 mod mistake;
 mod models;
 mod nearest;
+mod proxy;
 mod raw;
 mod reader;
 mod responses;
@@ -40,6 +41,7 @@ pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use timeouts::Timeouts;
 pub(crate) use upstream::Upstream;
 
+use qm_upstream::Proxies;
 use raw::Raw;
 use reader::{Reader, Refused};
 
@@ -50,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) listen: Listen,
     /// How the upstream is reached, whichever account asks.
     pub(crate) upstream: Upstream,
+    /// The machine's outbound proxies.
+    pub(crate) proxies: Proxies,
     /// The account of the environment or the file; without one the gateway starts, and says so to who asks.
     pub(crate) account: Option<Account>,
     /// The client keys; none means closed.
@@ -105,6 +109,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     // All topics are read before any is looked at, so that all mistakes come to light.
     let listen = listen::read(&mut reader);
     let upstream = upstream::read(&mut reader);
+    let proxies = proxy::read(&mut reader);
     let account = account::read(&mut reader);
     let keys = keys::read(&mut reader);
     let models = models::read(&mut reader);
@@ -117,6 +122,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
         let config = Config {
             listen: listen?,
             upstream: upstream?,
+            proxies: proxies?,
             account: account?,
             keys: keys?,
             models: models?,

@@ -10,7 +10,7 @@ use qm_front::serve::{Bounds, serve as serve_http};
 use qm_front::{Bodies, Front, Kept, router};
 use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
 use qm_relay::{Clock, Deadlines, Fixed, Random, Relay, StaticKeys};
-use qm_upstream::{Account, Client, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
+use qm_upstream::{Account, Client, Endpoints, Forgetful, Identity, Learned, Parts, Pins, Way};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
@@ -111,7 +111,8 @@ fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<A
         name: "environment".to_owned(),
         number: 1,
         credential,
-        client: Client::new(identity, config.timeouts.connect),
+        client: Client::new(identity, config.timeouts.connect)
+            .by(Way::Usual(Arc::new(config.proxies.clone()))),
         endpoints,
         pins: Pins { surface: upstream.surface, arn: None, region },
         learned: Learned::default(),

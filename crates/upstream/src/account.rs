@@ -173,6 +173,12 @@ impl Account {
         self.models.snapshot()
     }
 
+    /// Its models as they are known now, without asking anybody.
+    #[must_use]
+    pub fn known_models(&self) -> Arc<Catalogue> {
+        self.models.snapshot()
+    }
+
     /// Asks the upstream for the models and waits for the answer; for the start of the program.
     pub async fn refresh_catalogue(&self) {
         if self.models.is_due() {

@@ -49,7 +49,7 @@ pub enum Way {
 }
 
 /// The machine's proxies, as `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` say. Calls to this machine never go through one.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Proxies {
     /// For `http://` addresses, and for all where `https` is not set.
     pub http: Option<Proxy>,

@@ -81,6 +81,19 @@ impl Tokens {
         }
     }
 
+    /// A token that need not be replaced soon; waits for that even if the one in hand is still good. For whoever
+    /// renews ahead of requests.
+    ///
+    /// # Errors
+    /// When there is none and none can be had.
+    pub async fn ahead(&self) -> Result<Bearer, Failure> {
+        let look = self.shared.state().look(self.shared.now());
+        match look {
+            Look::Good(bearer) => Ok(bearer),
+            Look::Due(_) | Look::None => self.renewal(None).await,
+        }
+    }
+
     /// A token other than this one, which the upstream has refused.
     ///
     /// # Errors
