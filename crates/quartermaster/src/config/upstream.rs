@@ -39,10 +39,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Upstream, Refused> {
     let region = region(reader, matches!(api_endpoint, Ok(Some(_))));
     let surface = reader.value("upstream.surface", |text| {
         let names = SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>();
-        let named = (text != AUTO).then(|| Surface::named(text));
-        named.map_or(Ok(None), |named| {
-            named.map(Some).ok_or_else(|| format!("expected auto or one of {}", names.join(", ")))
-        })
+        if text == AUTO {
+            return Ok(None);
+        }
+        let surface = Surface::named(text);
+        surface.map(Some).ok_or_else(|| format!("expected auto or one of {}", names.join(", ")))
     });
     if let (Ok(None), Ok(region), Ok(Some(surface))) = (&api_endpoint, &region, &surface)
         && surface.name == "codewhisperer"
