@@ -1,5 +1,7 @@
 //! What is exported is imported again without loss.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use proptest::prelude::*;
 use qm_credential::import::{self, Format};
 use qm_credential::{Access, Arn, ArnOrigin, Client, Credential, Draft, Kind, Proxy, SERVICE_SOCIAL, export};

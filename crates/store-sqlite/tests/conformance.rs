@@ -1,5 +1,7 @@
 //! The suite of every store, on a file and in memory.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::sync::Arc;
 
 use qm_store::Store;

@@ -1,5 +1,7 @@
 //! Databases with the tables of other systems, as those make them, filled with logins that never were.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::path::{Path, PathBuf};
 
 use qm_store_sqlite::foreign::{Foreign, ForeignError, System, is_database, read};

@@ -15,8 +15,8 @@ pub(crate) struct Upstream {
     pub(crate) api_endpoint: Option<Endpoint>,
     /// Base of the token service: `/token` is to be added.
     pub(crate) token_base: Endpoint,
-    /// AWS region of the service.
-    pub(crate) region: String,
+    /// AWS region of the service for accounts whose profile names none, if the operator names one.
+    pub(crate) region: Option<String>,
     /// The only face of the upstream to use, if the operator names one.
     pub(crate) surface: Option<&'static Surface>,
     /// User agent to send instead of our own; legal as a header.
@@ -38,15 +38,16 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Upstream, Refused> {
     let token_base = reader.value("upstream.token_endpoint", Endpoint::parse);
     let region = region(reader, matches!(api_endpoint, Ok(Some(_))));
     let surface = reader.value("upstream.surface", |text| {
-        let names = SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>();
         if text == AUTO {
             return Ok(None);
         }
-        let surface = Surface::named(text);
-        surface.map(Some).ok_or_else(|| format!("expected auto or one of {}", names.join(", ")))
+        let known = SURFACES.iter().map(|surface| surface.name).collect::<Vec<_>>();
+        let allowed = || format!("expected auto or one of {}", known.join(", "));
+        Surface::named(text).map(Some).ok_or_else(allowed)
     });
     if let (Ok(None), Ok(region), Ok(Some(surface))) = (&api_endpoint, &region, &surface)
         && surface.name == "codewhisperer"
+        && let Some(region) = region
         && region != DEFAULT_REGION
     {
         // spec/upstream.md §0.2: elsewhere the same face is at another host.
@@ -71,9 +72,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Upstream, Refused> {
     })
 }
 
-/// The region as set, else the profile's, else the default. The profile's region decides where its account is served
+/// The region as set. The profile's region decides where its account is served
 /// (spec/upstream.md §1.3), so a different one is a mistake.
-fn region(reader: &mut Reader<'_>, has_endpoint: bool) -> Result<String, Refused> {
+fn region(reader: &mut Reader<'_>, has_endpoint: bool) -> Result<Option<String>, Refused> {
     let set = reader.optional("upstream.region", |text| {
         is_region(text).then(|| text.to_owned()).ok_or_else(|| format!("expected {}", REGIONS.join(" or ")))
     })?;
@@ -87,12 +88,14 @@ fn region(reader: &mut Reader<'_>, has_endpoint: bool) -> Result<String, Refused
         );
         return Err(Refused);
     }
-    let region = set.or(of_profile).unwrap_or_else(|| DEFAULT_REGION.to_owned());
-    if !has_endpoint && !REGIONS.contains(&region.as_str()) {
+    if let Some(region) = set.as_ref().or(of_profile.as_ref())
+        && !has_endpoint
+        && !REGIONS.contains(&region.as_str())
+    {
         let known = REGIONS.join(" and ");
         reader.note(format!("region {region} is not known to serve; {known} are"));
     }
-    Ok(region)
+    Ok(set)
 }
 
 /// Looks like an AWS region. It becomes part of a host name, so nothing else may get through.
