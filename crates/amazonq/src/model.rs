@@ -5,6 +5,9 @@ mod builtin;
 mod page;
 mod resolve;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use qm_canon::Effort;
 
 pub use page::{NotAList, Page, parse_page};
@@ -88,9 +91,38 @@ impl Catalogue {
         Self { models: builtin::models(), live: false }
     }
 
+    /// The models of several accounts together, each as the first that has it tells of it. The whole list is known only
+    /// if it is of each of them.
+    #[must_use]
+    pub fn union(all: &[Arc<Self>]) -> Self {
+        let mut seen = HashSet::new();
+        let models = all.iter().flat_map(|catalogue| &catalogue.models);
+        let models = models.filter(|model| seen.insert(model.id.as_str())).cloned().collect();
+        Self { models, live: !all.is_empty() && all.iter().all(|catalogue| catalogue.live) }
+    }
+
     /// The model of this id, as it is on the wire.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_lists_each_model_is_told_once_and_all_are_known_only_if_each_is() {
+        let list = |ids: &[&str], live| {
+            Arc::new(Catalogue { models: ids.iter().copied().map(Model::unlisted).collect(), live })
+        };
+        let ids = |catalogue: &Catalogue| -> Vec<String> {
+            catalogue.models.iter().map(|model| model.id.clone()).collect()
+        };
+        let both = Catalogue::union(&[list(&["a", "b"], true), list(&["b", "c"], true)]);
+        assert_eq!((ids(&both), both.live), (["a", "b", "c"].map(String::from).to_vec(), true));
+        assert!(!Catalogue::union(&[list(&["a"], true), list(&["b"], false)]).live);
+        assert!(!Catalogue::union(&[]).live, "nobody has told anything");
     }
 }

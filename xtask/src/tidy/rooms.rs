@@ -39,6 +39,21 @@ const ROOMS: &[Room] = &[
     room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential"], &["qm-simulator"]),
     // Use: the life of one request.
     room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-pool", "qm-upstream"], &["qm-simulator"]),
+    // Use: the life of an account.
+    room(
+        "qm-accounts",
+        &[
+            "qm-amazonq",
+            "qm-canon",
+            "qm-credential",
+            "qm-pool",
+            "qm-relay",
+            "qm-seal",
+            "qm-store",
+            "qm-upstream",
+        ],
+        &["qm-simulator", "qm-store-sqlite"],
+    ),
     // Doors.
     room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
     // The house itself.

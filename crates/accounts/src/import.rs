@@ -1,0 +1,261 @@
+//! Accounts out of files: each row is taken whole or not at all, and a bad one never spoils the others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use qm_credential::Draft;
+use qm_credential::import::{self, Format, Row};
+use qm_seal::passphrase;
+use qm_store::Origin;
+use secrecy::SecretString;
+
+use crate::{AccountError, Actor, ErrorKind, Fleet};
+
+/// What to import.
+pub enum ImportInput<'a> {
+    /// One file, text or request body, in whatever format.
+    File(&'a [u8]),
+    /// Several files that belong together, by name: a login and its client.
+    Files(&'a [(&'a str, &'a [u8])]),
+    /// A file that was sealed with a passphrase.
+    Sealed(&'a [u8], SecretString),
+}
+
+/// How to import.
+#[derive(Clone, Default)]
+pub struct ImportOptions {
+    /// Only say what would happen.
+    pub dry_run: bool,
+    /// Where an account has the same login, take the row's parts of it, whole: heals an account whose client was wrong.
+    pub replace: bool,
+    /// Whether the accounts are to be used, whatever their rows say.
+    pub enabled: Option<bool>,
+    /// Whose they are, where their rows do not say.
+    pub owner: Option<String>,
+    /// Words to find them by, beside those of their rows.
+    pub tags: Vec<String>,
+    /// Is told after each row: how many are done, of how many.
+    pub progress: Option<Arc<dyn Fn(usize, usize) + Send + Sync>>,
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its format.
+    pub format: Format,
+    /// Its rows, in its order.
+    pub rows: Vec<RowReport>,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowReport {
+    /// Where it stands, such as `accounts[3]` or `line 4`.
+    pub place: String,
+    /// What the account is called.
+    pub label: Option<String>,
+    /// What became of it.
+    pub fate: Fate,
+    /// What was left out or is doubtful, in words.
+    pub notices: Vec<String>,
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is an account now.
+    Added {
+        /// Its id.
+        id: String,
+    },
+    /// It would be one.
+    WouldAdd,
+    /// Another account has its login, or another row of this file above it.
+    Duplicate {
+        /// The id of that account, or the place of that row.
+        of: String,
+    },
+    /// The account that has its login has its other parts now.
+    Updated {
+        /// Its id.
+        id: String,
+    },
+    /// That account would have them.
+    WouldUpdate {
+        /// Its id.
+        id: String,
+    },
+    /// It cannot be an account.
+    Refused {
+        /// Why, in words without secrets.
+        why: String,
+    },
+}
+
+/// An import under way.
+struct Importing<'a> {
+    fleet: &'a Fleet,
+    options: &'a ImportOptions,
+    /// Places of the logins so far.
+    seen: HashMap<String, String>,
+}
+
+// === impl Fleet ===
+
+impl Fleet {
+    /// Imports accounts. What the report says was added is durable.
+    ///
+    /// # Errors
+    /// Without the terms (a dry run needs none); when the file as a whole cannot be read; when the store fails, which
+    /// leaves the rows before.
+    pub async fn import(
+        &self,
+        input: ImportInput<'_>,
+        options: &ImportOptions,
+        actor: &Actor,
+    ) -> Result<Report, AccountError> {
+        if !options.dry_run {
+            self.require_terms().await?;
+        }
+        let found = match input {
+            ImportInput::File(bytes) => import::detect(bytes),
+            ImportInput::Files(files) => import::files(files),
+            ImportInput::Sealed(bytes, passphrase) => {
+                import::detect(&opened(bytes.to_vec(), passphrase).await?)
+            }
+        };
+        let found =
+            found.map_err(|problem| AccountError::invalid(format!("Nothing was imported: {problem}.")))?;
+        let (format, total) = (found.format, found.rows.len());
+        let mut importing = Importing { fleet: self, options, seen: HashMap::new() };
+        let mut rows = Vec::with_capacity(total);
+        for row in found.rows {
+            rows.push(importing.take(row).await?);
+            if let Some(progress) = &options.progress {
+                progress(rows.len(), total);
+            }
+        }
+        let report = Report { format, rows };
+        if !options.dry_run {
+            let [added, updated] = [report.added(), report.updated()];
+            let detail = serde_json::json!({ "format": format.word(), "rows": total, "added": added, "updated": updated });
+            self.audit(actor, "account.import", "", detail.to_string()).await?;
+        }
+        Ok(report)
+    }
+}
+
+// === impl Importing ===
+
+impl Importing<'_> {
+    /// An error only if the store fails; whatever is wrong with the row is its fate.
+    async fn take(&mut self, row: Row) -> Result<RowReport, AccountError> {
+        let Row { place, result, notices } = row;
+        let notices = notices.iter().map(ToString::to_string).collect();
+        let (label, fate) = match result {
+            Ok(mut draft) => {
+                self.dress(&mut draft);
+                (draft.label.clone().or_else(|| draft.email.clone()), self.fate(&place, &draft).await?)
+            }
+            Err(problem) => (None, Fate::Refused { why: problem.to_string() }),
+        };
+        Ok(RowReport { place, label, fate, notices })
+    }
+
+    fn dress(&self, draft: &mut Draft) {
+        let ImportOptions { enabled, owner, tags, .. } = self.options;
+        draft.enabled = enabled.or(draft.enabled);
+        draft.owner = draft.owner.take().or_else(|| owner.clone());
+        for tag in tags {
+            if !draft.tags.contains(tag) {
+                draft.tags.push(tag.clone());
+            }
+        }
+    }
+
+    async fn fate(&mut self, place: &str, draft: &Draft) -> Result<Fate, AccountError> {
+        let fingerprint = draft.credential.fingerprint().hex();
+        if let Some(above) = self.seen.get(&fingerprint) {
+            return Ok(Fate::Duplicate { of: above.clone() });
+        }
+        let (fleet, dry_run) = (self.fleet, self.options.dry_run);
+        let known = fleet.inner.store.accounts().by_fingerprint(&fingerprint).await?;
+        let fate = match known {
+            // One that it had before a rotation is of no use any more.
+            Some(known) if self.options.replace && known.secret.fingerprint == fingerprint => {
+                if known.origin == Origin::Environment {
+                    Fate::Duplicate { of: known.id }
+                } else if dry_run {
+                    Fate::WouldUpdate { id: known.id }
+                } else {
+                    let replaced = fleet.replace_login(&known, &draft.credential, "never").await;
+                    judged(replaced.map(|record| Fate::Updated { id: record.id }))?
+                }
+            }
+            Some(known) => Fate::Duplicate { of: known.id },
+            None if dry_run => {
+                judged(fleet.inner.new_account(draft, Origin::Import).map(|_| Fate::WouldAdd))?
+            }
+            None => {
+                let added = fleet.insert(draft, Origin::Import).await;
+                judged(added.map(|record| Fate::Added { id: record.id }))?
+            }
+        };
+        if !matches!(fate, Fate::Refused { .. }) {
+            self.seen.insert(fingerprint, place.to_owned());
+        }
+        Ok(fate)
+    }
+}
+
+// === impl Report ===
+
+impl Report {
+    /// How many accounts are new, or would be.
+    #[must_use]
+    pub fn added(&self) -> usize {
+        self.count(|fate| matches!(fate, Fate::Added { .. } | Fate::WouldAdd))
+    }
+
+    /// How many have other parts of their login now, or would have.
+    #[must_use]
+    pub fn updated(&self) -> usize {
+        self.count(|fate| matches!(fate, Fate::Updated { .. } | Fate::WouldUpdate { .. }))
+    }
+
+    /// How many were there already.
+    #[must_use]
+    pub fn duplicates(&self) -> usize {
+        self.count(|fate| matches!(fate, Fate::Duplicate { .. }))
+    }
+
+    /// How many cannot be accounts.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.count(|fate| matches!(fate, Fate::Refused { .. }))
+    }
+
+    fn count(&self, is: fn(&Fate) -> bool) -> usize {
+        self.rows.iter().filter(|row| is(&row.fate)).count()
+    }
+}
+
+/// A row that cannot be taken has that as its fate; a store that fails ends the import.
+fn judged(outcome: Result<Fate, AccountError>) -> Result<Fate, AccountError> {
+    match outcome {
+        Err(AccountError { kind: ErrorKind::Duplicate { of }, .. }) => Ok(Fate::Duplicate { of }),
+        Err(error) if error.kind == ErrorKind::Invalid => Ok(Fate::Refused { why: error.words.into_owned() }),
+        other => other,
+    }
+}
+
+/// The work of a second and much memory: not beside requests.
+async fn opened(
+    file: Vec<u8>,
+    passphrase: SecretString,
+) -> Result<qm_credential::Zeroizing<Vec<u8>>, AccountError> {
+    let opened = tokio::task::spawn_blocking(move || passphrase::decrypt(&file, &passphrase)).await;
+    let opened =
+        opened.map_err(|_| AccountError::new(ErrorKind::Internal, "The file could not be opened."))?;
+    opened.map_err(|error| AccountError::invalid(format!("The file cannot be opened: {error}.")))
+}

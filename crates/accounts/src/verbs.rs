@@ -1,0 +1,354 @@
+//! What people do to accounts, one at a time.
+
+use qm_credential::{Arn, ArnOrigin, Credential, Draft, Proxy as DraftProxy};
+use qm_pool::Moved;
+use qm_store::{
+    AccountPatch, AccountRecord, Change, Cursor, Filter, Origin, Proxy, Sort, StoreError, Wishes,
+};
+use secrecy::SecretString;
+
+use crate::house::House;
+use crate::records::{self, credential_of};
+use crate::roster::pool_id;
+use crate::{AccountError, Actor, ErrorKind, Fleet, View};
+
+/// How often a login is tried to be replaced while another process renews it.
+const TRIES: u32 = 5;
+
+/// One page of a listing.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The accounts.
+    pub accounts: Vec<View>,
+    /// Where the next page begins; nothing after the last.
+    pub next: Option<Cursor>,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+/// A change of an account; what it does not name stays.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    /// What people set. Its `proxy` is not looked at: see the field of that name here.
+    pub wishes: AccountPatch,
+    /// How it reaches the upstream.
+    pub proxy: Option<ProxyWish>,
+    /// Its login. That of an account from the environment is changed there.
+    pub login: Option<LoginEdit>,
+    /// Only if the account is of this revision still (`If-Match`).
+    pub revision: Option<i64>,
+}
+
+/// How an account is to reach the upstream.
+#[derive(Clone, Debug)]
+pub enum ProxyWish {
+    /// As the house does.
+    House,
+    /// Without a proxy.
+    Direct,
+    /// Through this one; the URL may hold a password.
+    Url(SecretString),
+}
+
+/// A change of a login.
+#[derive(Clone, Debug)]
+pub enum LoginEdit {
+    /// Another one, whole: token, client and secret are replaced together.
+    Whole(Box<Credential>),
+    /// Parts of it, for clients that send only what changes. With another client or refresh token, the old access token
+    /// goes.
+    Parts(Box<LoginParts>),
+}
+
+/// Parts of a login; what is not named stays.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "each is the part of the same name")]
+pub struct LoginParts {
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
+    pub refresh_token: Option<SecretString>,
+    pub access_token: Option<SecretString>,
+    pub api_key: Option<SecretString>,
+}
+
+// === impl Fleet ===
+
+impl Fleet {
+    /// A page of accounts, `limit` at most.
+    ///
+    /// # Errors
+    /// For a cursor of another order.
+    pub async fn list(
+        &self,
+        filter: &Filter,
+        sort: Sort,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Listing, AccountError> {
+        let page = self.inner.store.accounts().list(filter, sort, after, limit).await;
+        let page = page.map_err(|error| match error {
+            StoreError::Cursor => {
+                AccountError::invalid("The cursor belongs to another order of the listing.")
+            }
+            other => other.into(),
+        })?;
+        let accounts = page.accounts.into_iter().map(|record| self.inner.view(record)).collect();
+        Ok(Listing { accounts, next: page.next, total: page.total })
+    }
+
+    /// The account of this UUID or number.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn get(&self, id: &str) -> Result<View, AccountError> {
+        Ok(self.inner.view(self.record(id).await?))
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// Without the terms; for a draft that cannot be an account; when another account has its login.
+    pub async fn add(&self, draft: &Draft, actor: &Actor) -> Result<View, AccountError> {
+        self.require_terms().await?;
+        let record = self.insert(draft, Origin::Api).await?;
+        self.audit(actor, "account.add", &record.id, String::new()).await?;
+        Ok(self.inner.view(record))
+    }
+
+    /// Changes an account.
+    ///
+    /// # Errors
+    /// When there is none; for wishes that cannot be granted; when it is not of the revision that was named; when its
+    /// login is not to be changed here or is another account's.
+    pub async fn change(&self, id: &str, edit: Edit, actor: &Actor) -> Result<View, AccountError> {
+        let record = self.record(id).await?;
+        if edit.revision.is_some_and(|revision| revision != record.revision) {
+            let words = "The account has been changed meanwhile: read it again.";
+            return Err(AccountError::new(ErrorKind::Conflict, words));
+        }
+        let login = match edit.login {
+            Some(_) if record.origin == Origin::Environment => return Err(read_only()),
+            Some(edit) => Some(self.edited(&record, edit)?),
+            None => None,
+        };
+        let patch = self.inner.patch(&record, edit.wishes, edit.proxy)?;
+        if let Some(login) = &login {
+            self.replace_login(&record, login, "never").await?;
+        }
+        let record = self.patched(&record.id, patch).await?;
+        let detail = serde_json::json!({ "login": login.is_some() }).to_string();
+        self.audit(actor, "account.change", &record.id, detail).await?;
+        Ok(self.inner.view(record))
+    }
+
+    /// Removes an account, for good. Requests that it answers go on.
+    ///
+    /// # Errors
+    /// When there is none; when it comes from the environment, which would bring it back.
+    pub async fn remove(&self, id: &str, actor: &Actor) -> Result<(), AccountError> {
+        let record = self.writable(id).await?;
+        self.inner.store.accounts().remove(&record.id, self.now_ms()).await?;
+        self.inner.leave(record.number);
+        self.audit(actor, "account.remove", &record.id, String::new()).await
+    }
+
+    /// Switches an account on; with that, all that was held against it is forgotten.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn enable(&self, id: &str, actor: &Actor) -> Result<View, AccountError> {
+        self.switch(id, true, actor).await
+    }
+
+    /// Switches an account off. Requests that it answers go on.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn disable(&self, id: &str, actor: &Actor) -> Result<View, AccountError> {
+        self.switch(id, false, actor).await
+    }
+
+    /// Forgets all that is held against an account. Whether it is switched on stays.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn reset(&self, id: &str, actor: &Actor) -> Result<View, AccountError> {
+        let record = self.record(id).await?;
+        self.inner.forgive(record.number).await;
+        self.audit(actor, "account.reset", &record.id, String::new()).await?;
+        self.get(&record.id).await
+    }
+
+    async fn switch(&self, id: &str, enabled: bool, actor: &Actor) -> Result<View, AccountError> {
+        let record = self.record(id).await?;
+        let patch = AccountPatch { enabled: Some(enabled), ..AccountPatch::default() };
+        let record = self.patched(&record.id, patch).await?;
+        let action = if enabled { "account.enable" } else { "account.disable" };
+        self.audit(actor, action, &record.id, String::new()).await?;
+        self.get(&record.id).await
+    }
+
+    /// The record of this UUID or number.
+    pub(crate) async fn record(&self, id: &str) -> Result<AccountRecord, AccountError> {
+        let accounts = self.inner.store.accounts();
+        if let Some(record) = accounts.by_id(id).await? {
+            return Ok(record);
+        }
+        let Ok(number) = id.parse() else { return Err(AccountError::not_found()) };
+        accounts.by_number(number).await?.ok_or_else(AccountError::not_found)
+    }
+
+    /// The record of an account whose login may be changed here.
+    pub(crate) async fn writable(&self, id: &str) -> Result<AccountRecord, AccountError> {
+        let record = self.record(id).await?;
+        let absent = match &record.slot {
+            Some(slot) => self.is_absent(slot).await?,
+            None => false,
+        };
+        if record.origin == Origin::Environment && !absent { Err(read_only()) } else { Ok(record) }
+    }
+
+    /// Keeps a new account and takes it in.
+    pub(crate) async fn insert(&self, draft: &Draft, origin: Origin) -> Result<AccountRecord, AccountError> {
+        let new = self.inner.new_account(draft, origin)?;
+        let record = self.inner.store.accounts().insert(new, self.now_ms()).await?;
+        self.inner.enter(record.clone());
+        Ok(record)
+    }
+
+    /// Applies a patch that has been checked, in the store and here.
+    pub(crate) async fn patched(&self, id: &str, patch: AccountPatch) -> Result<AccountRecord, AccountError> {
+        let (enabled, now_ms) = (patch.enabled, self.now_ms());
+        let accounts = self.inner.store.accounts();
+        let record = if patch == AccountPatch::default() {
+            accounts.by_id(id).await?
+        } else {
+            accounts.update(id, patch, now_ms).await?
+        };
+        let record = record.ok_or_else(AccountError::not_found)?;
+        self.inner.enter(record.clone());
+        let pool = pool_id(record.number);
+        log(match enabled {
+            Some(true) => self.inner.pool.enable(pool, now_ms),
+            Some(false) => self.inner.pool.disable(pool, now_ms),
+            None => None,
+        });
+        self.inner.write_pending().await;
+        Ok(record)
+    }
+
+    /// Replaces an account's login whole, whatever it is by now, and forgets what was held against the old one.
+    pub(crate) async fn replace_login(
+        &self,
+        record: &AccountRecord,
+        login: &Credential,
+        status: &str,
+    ) -> Result<AccountRecord, AccountError> {
+        let house = &self.inner;
+        let accounts = house.store.accounts();
+        let known = accounts.by_fingerprint(&login.fingerprint().hex()).await?;
+        if let Some(known) = known.filter(|known| known.id != record.id) {
+            return Err(StoreError::DuplicateLogin { account: known.id }.into());
+        }
+        let mut generation = record.secret.generation;
+        for _ in 0..TRIES {
+            let secret = house.new_secret(&record.id, login, status)?;
+            let replaced = accounts.replace_secret(&record.id, generation, secret, self.now_ms()).await?;
+            let now = accounts.by_id(&record.id).await?.ok_or_else(AccountError::not_found)?;
+            if replaced {
+                house.enter(now.clone());
+                house.forgive(now.number).await;
+                return Ok(now);
+            }
+            generation = now.secret.generation;
+        }
+        Err(AccountError::new(ErrorKind::Conflict, "The account's login keeps changing: try again."))
+    }
+
+    fn edited(&self, record: &AccountRecord, edit: LoginEdit) -> Result<Credential, AccountError> {
+        let login = match edit {
+            LoginEdit::Whole(login) => *login,
+            LoginEdit::Parts(parts) => parts.onto(credential_of(&self.inner.keyring, record)?),
+        };
+        records::check_login(&login)?;
+        Ok(login)
+    }
+}
+
+// === impl House ===
+
+impl House {
+    /// Forgets all that is held against an account, and writes that down.
+    pub(crate) async fn forgive(&self, number: i64) {
+        log(self.pool.reset(pool_id(number), self.now_ms()));
+        self.write_pending().await;
+    }
+
+    /// A change of wishes that can be granted.
+    fn patch(
+        &self,
+        record: &AccountRecord,
+        mut patch: AccountPatch,
+        proxy: Option<ProxyWish>,
+    ) -> Result<AccountPatch, AccountError> {
+        patch.proxy = match proxy {
+            None => None,
+            Some(ProxyWish::House) => Some(Proxy::House),
+            Some(ProxyWish::Direct) => Some(Proxy::Direct),
+            Some(ProxyWish::Url(url)) => {
+                let proxy = DraftProxy::Url(url);
+                (self.outbound.through)(&proxy).map_err(AccountError::invalid)?;
+                Some(self.sealed_proxy(&record.id, &proxy)?)
+            }
+        };
+        let mut wishes: Wishes = record.wishes.clone();
+        patch.clone().apply(&mut wishes);
+        records::check(&wishes)?;
+        if let Change::Set(arn) = &patch.arn_pin {
+            let credential = credential_of(&self.keyring, record)?;
+            Arn::parse(arn, ArnOrigin::Operator, &credential.kind)
+                .map_err(|flaw| AccountError::invalid(format!("The profile ARN {flaw}.")))?;
+        }
+        Ok(patch)
+    }
+}
+
+// === impl LoginParts ===
+
+impl LoginParts {
+    fn onto(self, mut login: Credential) -> Credential {
+        let renewable = self.client_id.is_some() || self.refresh_token.is_some() || self.api_key.is_some();
+        if let Some(id) = self.client_id {
+            let secret = login.client.take().and_then(|client| client.secret);
+            login.client = Some(qm_credential::Client { id, secret, expires_ms: None });
+        }
+        if let (Some(secret), Some(client)) = (self.client_secret, login.client.as_mut()) {
+            client.secret = Some(secret);
+        }
+        if renewable {
+            login.access = None;
+        }
+        login.refresh_token = self.refresh_token.or(login.refresh_token);
+        login.api_key = self.api_key.or(login.api_key);
+        if let Some(token) = self.access_token {
+            login.access = Some(qm_credential::Access { token, expires_ms: 0 });
+        }
+        login
+    }
+}
+
+pub(crate) fn log(moved: Option<Moved>) {
+    if let Some(Moved { id, from, to }) = moved {
+        tracing::info!(
+            account.number = id.0,
+            from = from.word(),
+            to = to.word(),
+            "account has changed its state"
+        );
+    }
+}
+
+fn read_only() -> AccountError {
+    let words = "The account comes from the environment: change it there and restart.";
+    AccountError::new(ErrorKind::ReadOnly, words)
+}
