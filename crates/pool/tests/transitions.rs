@@ -266,6 +266,26 @@ fn so_many_failures_on_end_switch_it_off() {
 }
 
 #[test]
+fn told_not_to_rest_an_account_is_asked_after_every_failure_that_passes() {
+    let pool = pool_with(Rules { rests: false, strikes: 0, ..Rules::default() }, 1);
+    let passing = [
+        Ailment::Throttled { retry_after_ms: Some(60_000) },
+        Ailment::Suspected,
+        Ailment::Refused,
+        Ailment::ModelBusy { model: "m".into(), retry_after_ms: None },
+        Ailment::LacksModel { model: "m".into() },
+        Ailment::Exhausted { resets_ms: None },
+        Ailment::ExhaustedToday,
+    ];
+    for ailment in passing {
+        asks(&pool, ailment, NOW);
+        assert_eq!((health(&pool, NOW), can(&pool, NOW)), (Health::Ready, Ok(())));
+    }
+    asks(&pool, Ailment::Suspended, NOW);
+    assert_eq!(can(&pool, NOW), Err(Reason::Suspended), "what does not pass is another matter");
+}
+
+#[test]
 fn what_a_person_must_heal_is_overwritten_by_nothing() {
     for (ailment, reason) in [(Ailment::Suspended, Reason::Suspended), (Ailment::LoginDead, Reason::Broken)] {
         let pool = pool();

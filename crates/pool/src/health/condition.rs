@@ -123,7 +123,7 @@ impl Condition {
         // Ten requests that fail at once are one failure: of what began before the last change only the state it asks
         // for counts.
         let news = failing.episode.is_none_or(|episode| episode == self.episode);
-        match then {
+        match failing.rules.soften(then) {
             Then::GoesOn if strike => self.goes_on(failing, news),
             Then::GoesOn => {}
             Then::Cools(why) => self.cool(why, failing, news),

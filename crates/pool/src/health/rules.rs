@@ -18,6 +18,9 @@ pub struct Rules {
     pub strike_window_ms: u64,
     /// How long a quarantine is.
     pub quarantine_ms: u64,
+    /// Whether an account rests after a failure that passes. Without this every request asks the upstream anew: for an
+    /// account that has no others beside it, and for tests of what the upstream says.
+    pub rests: bool,
 }
 
 /// What follows from a failure.
@@ -104,6 +107,18 @@ pub(crate) const fn row(ailment: &Ailment) -> Row {
 // === impl Rules ===
 
 impl Rules {
+    /// What becomes of the account, where accounts may be told not to rest.
+    pub(crate) fn soften(&self, then: Then) -> Then {
+        match then {
+            Then::Cools(_) | Then::RestsModel { .. } | Then::IsExhausted | Then::IsExhaustedToday
+                if !self.rests =>
+            {
+                Then::GoesOn
+            }
+            then => then,
+        }
+    }
+
     /// How long an account rests from what.
     pub(crate) fn rest(&self, why: Why) -> Rest {
         let (full, least) = match why {
@@ -124,7 +139,13 @@ impl Rules {
 impl Default for Rules {
     /// Those of the systems before: S0's hundred, S1's five in ten minutes and half an hour.
     fn default() -> Self {
-        Self { max_errors: 100, strikes: 5, strike_window_ms: 10 * MINUTE, quarantine_ms: 30 * MINUTE }
+        Self {
+            max_errors: 100,
+            strikes: 5,
+            strike_window_ms: 10 * MINUTE,
+            quarantine_ms: 30 * MINUTE,
+            rests: true,
+        }
     }
 }
 
