@@ -236,8 +236,10 @@ check("errors as the SDK's types", async () => {
   const is = (type, status, code) => (error) =>
     error instanceof type && error.status === status && Boolean(error.requestID) && (!code || error.code === code);
   const stranger = new OpenAI({ baseURL: `${GATEWAY}/v1`, apiKey: "wrong-key-0000000000" });
+  const choosing = new OpenAI({ baseURL: `${GATEWAY}/v1`, apiKey: KEY, defaultHeaders: { "X-Account-ID": "1" } });
   for (const request of both) {
     await assert.rejects(request("Hello", {}, stranger), is(OpenAI.AuthenticationError, 401));
+    await assert.rejects(request("Hello", {}, choosing), is(OpenAI.PermissionDeniedError, 403));
     await assert.rejects(request("Hello", { model: "no-such-model" }), is(OpenAI.NotFoundError, 404, "model_not_found"));
     await assert.rejects(request("Hello", { tools: 7 }), is(OpenAI.BadRequestError, 400));
     await play([refuse(429, "ThrottlingException", "Too many requests.", "USER_REQUEST_RATE_EXCEEDED", { "retry-after": "7" })], 12);

@@ -270,6 +270,11 @@ check("error 401", async () => {
   assert.ok(performance.now() - start < 1000, "it was retried");
 });
 
+check("error 403", async () => {
+  const choosing = new Anthropic({ baseURL: GATEWAY, apiKey: KEY, maxRetries: 0, defaultHeaders: { "X-Account-ID": "1" } });
+  await raised(Anthropic.PermissionDeniedError, 403, () => ask("Hello", {}, choosing));
+});
+
 check("error 404", async () => {
   await raised(Anthropic.NotFoundError, 404, () => ask("Hello", { model: "no-such-model" }));
   await raised(Anthropic.NotFoundError, 404, () => client.models.retrieve("a/b:c"));

@@ -53,6 +53,13 @@ def error_401():
 
 
 @check
+def error_403():
+    for function in BOTH:
+        raised(openai.PermissionDeniedError, lambda: function("Hello", extra_headers={"X-Account-ID": "1"}), 403)
+    assert not chats(), "a refused request reached the upstream"
+
+
+@check
 def error_404():
     for function in BOTH:
         error = raised(openai.NotFoundError, lambda: function("Hello", model="no-such-model"), 404)

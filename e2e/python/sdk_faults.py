@@ -44,6 +44,15 @@ def error_401():
 
 
 @check
+def error_403():
+    """Only an admin's key may choose the account."""
+    choosing = {"X-Account-ID": "1"}
+    error = raised(anthropic.PermissionDeniedError, lambda: ask("Hello", extra_headers=choosing), 403)
+    assert error.body["error"]["type"] == "permission_error", error.body
+    assert not chats(), "a refused request reached the upstream"
+
+
+@check
 def error_404():
     error = raised(anthropic.NotFoundError, lambda: ask("Hello", model="no-such-model"), 404)
     assert "no-such-model" in error.message, error
