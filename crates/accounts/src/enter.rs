@@ -43,7 +43,7 @@ impl House {
             Ok(_) if is_new || could_not_serve => self.recall_quota(&record),
             Ok(_) => {}
             Err(trouble) if could_not_serve => {
-                tracing::debug!(account = record.id, %trouble, "still unusable")
+                tracing::debug!(account = record.id, %trouble, "still unusable");
             }
             Err(trouble) => {
                 tracing::error!(account = record.id, %trouble, "an account cannot serve");

@@ -15,6 +15,7 @@
 
 pub mod actor;
 pub mod care;
+pub mod edit;
 pub mod environment;
 pub mod error;
 pub mod export;
@@ -45,6 +46,7 @@ use qm_store::Store;
 
 pub use actor::Actor;
 pub use care::{Checkup, Refreshed};
+pub use edit::{Edit, LoginEdit, LoginParts, ProxyWish};
 pub use environment::{EnvironmentAccount, Reconciled};
 pub use error::{AccountError, ErrorKind};
 pub use export::{Export, ExportForm, Selection};
@@ -53,7 +55,7 @@ pub use import::{Fate, ImportInput, ImportOptions, Report};
 pub use login::{LoginState, Wish};
 pub use outbound::Outbound;
 pub use survey::{Explained, Question, Summary};
-pub use verbs::{Edit, Listing, LoginEdit, LoginParts, ProxyWish};
+pub use verbs::Listing;
 pub use view::View;
 
 use house::House;

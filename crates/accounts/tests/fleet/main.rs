@@ -1,0 +1,11 @@
+//! Fleets over a real store and before the simulated upstream.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod environment;
+mod files;
+mod house;
+mod lives;
+mod logins;
+mod renewals;
+mod secrets;
