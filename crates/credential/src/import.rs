@@ -85,3 +85,20 @@ pub fn detect(bytes: &[u8]) -> Result<Import, Problem> {
     }
     Ok(import)
 }
+
+/// The free JSON object of an account, as other programs call it `other`, with all left out that could be a secret or
+/// choose a host.
+///
+/// # Errors
+/// If it is no JSON object.
+pub fn other(json: &str) -> Result<serde_json::Map<String, serde_json::Value>, Problem> {
+    let mut nodes = tree::read(json)?;
+    let (Some(tree::Node::Object(members)), true) = (nodes.pop(), nodes.is_empty()) else {
+        return Err(Problem::Malformed("other"));
+    };
+    let (mut kept, mut notices) = (serde_json::Map::new(), Vec::new());
+    for (name, node) in members {
+        scrub::keep(&name, node, &mut kept, &mut notices);
+    }
+    Ok(kept)
+}

@@ -56,6 +56,11 @@ const ROOMS: &[Room] = &[
     ),
     // Doors.
     room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
+    room(
+        "qm-admin",
+        &["qm-accounts", "qm-credential", "qm-pool", "qm-store"],
+        &["qm-seal", "qm-simulator", "qm-store-sqlite", "qm-upstream"],
+    ),
     // The house itself.
     room(
         "quartermaster",

@@ -1,0 +1,37 @@
+//! What is done to accounts beyond changing them, in the words of `/admin`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use qm_accounts::ErrorKind;
+use serde_json::json;
+
+use crate::door::By;
+use crate::refused::Refused;
+use crate::{Desk, exchange};
+
+/// Renews the token of one.
+pub(crate) async fn refresh(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+    By(actor): By,
+) -> Result<Response, Refused> {
+    let view = desk.fleet.refresh(&id, &actor).await.map_err(|error| {
+        let missing = error.kind == ErrorKind::NotFound;
+        let refused = Refused::from(error);
+        if missing { refused } else { refused.with_status(StatusCode::INTERNAL_SERVER_ERROR) }
+    })?;
+    exchange::ok(&json!({
+        "message": "Token refreshed successfully",
+        "account_id": view.number,
+        "account_name": view.label,
+        "expires_in": lasts_s(view.login.expires_ms, (desk.now)()),
+    }))
+}
+
+/// How long a token lasts, in seconds; nothing if nobody said.
+pub(super) fn lasts_s(expires_ms: Option<u64>, now_ms: u64) -> Option<u64> {
+    expires_ms.filter(|ms| *ms > 0).map(|ms| ms.saturating_sub(now_ms) / 1000)
+}

@@ -1,0 +1,111 @@
+//! Reading what is asked, writing what is answered.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Query;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use http_body_util::LengthLimitError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use crate::refused::Refused;
+
+/// Most bytes of a body that is not an import.
+pub(crate) const SMALL: usize = 1 << 20;
+
+/// Most bytes of an import by HTTP. Larger ones come by the command line.
+pub(crate) const LARGE: usize = 64 << 20;
+
+/// How long a body may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// The whole body, of at most so many bytes.
+pub(crate) async fn bytes(body: Body, most: usize) -> Result<Bytes, Refused> {
+    let read = timeout(ARRIVAL, to_bytes(body, most)).await;
+    let read = read.map_err(|_| Refused::invalid("The request body did not arrive in time."))?;
+    read.map_err(|error| {
+        if error.into_inner().is::<LengthLimitError>() {
+            let words = format!("The request body is larger than {most} bytes. Split it.");
+            Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", words)
+        } else {
+            Refused::invalid("The request body ended early.")
+        }
+    })
+}
+
+/// The body as JSON; an empty one as `{}`.
+pub(crate) async fn asked<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
+    let bytes = bytes(body, SMALL).await?;
+    let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
+    serde_json::from_slice(text).map_err(|error| Refused::invalid(unread(&error)))
+}
+
+/// The words of serde hold values, and these may be secrets: only the place is told.
+pub(crate) fn unread(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    if error.is_data() {
+        format!(
+            "The request body has a value of the wrong type, or lacks a field, at line {line}, column {column}."
+        )
+    } else {
+        format!("The request body is not JSON from line {line}, column {column}.")
+    }
+}
+
+/// What stands behind the question mark.
+pub(crate) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refused> {
+    let read = Query::try_from_uri(uri);
+    read.map(|Query(read)| read)
+        .map_err(|_| Refused::invalid("A parameter in the URL has a value that it cannot have."))
+}
+
+/// An answer.
+pub(crate) fn ok(body: &impl Serialize) -> Result<Response, Refused> {
+    answer(StatusCode::OK, body)
+}
+
+/// An answer with a status of its own.
+pub(crate) fn answer(status: StatusCode, body: &impl Serialize) -> Result<Response, Refused> {
+    let text = serde_json::to_vec(body).map_err(|_| {
+        Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The answer cannot be written.")
+    })?;
+    let mut response = (status, text).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{asked, bytes};
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use serde::Deserialize;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Wish {
+        count: u32,
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_refused_without_being_repeated() {
+        assert_eq!(asked::<Wish>(Body::from(" \n")).await.unwrap(), Wish::default());
+        assert_eq!(asked::<Wish>(Body::from(r#"{"count":3,"more":1}"#)).await.unwrap(), Wish { count: 3 });
+        for body in [r#"{"count":"aorAAAAA-secret"}"#, r#"{"count": aorAAAAA-secret"#] {
+            let refused = asked::<Wish>(Body::from(body)).await.unwrap_err();
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+            assert!(!refused.words.contains("secret"), "{}", refused.words);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_one_byte_too_many_is_too_large() {
+        assert_eq!(bytes(Body::from("12345"), 5).await.unwrap(), "12345");
+        let refused = bytes(Body::from("123456"), 5).await.unwrap_err();
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}

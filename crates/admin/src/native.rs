@@ -1,0 +1,10 @@
+//! The dialect `/api/v1`: our own. Times are milliseconds since 1970; an account's revision is its `ETag`.
+
+pub(crate) mod accounts;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod logins;
+pub(crate) mod pool;
+mod shape;
+pub(crate) mod terms;
+pub(crate) mod verbs;

@@ -1,0 +1,233 @@
+//! `/api/v1/accounts`: listed by pages, added, shown, changed, removed.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use qm_accounts::{Edit, LoginParts, ProxyWish, View};
+use qm_store::{AccountPatch, Change, Cursor, Filter, Origin, Sort, SortKey};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::shape::Account;
+use crate::door::By;
+use crate::exchange::{self, SMALL};
+use crate::refused::Refused;
+use crate::{Desk, one, patch};
+
+/// Rows of a page: if nobody says, and at most.
+const PAGE: (u32, u32) = (50, 500);
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Listed {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    sort: Option<String>,
+    order: Option<String>,
+    enabled: Option<bool>,
+    owner: Option<String>,
+    tag: Option<String>,
+    kind: Option<String>,
+    state: Option<String>,
+    origin: Option<String>,
+    label: Option<String>,
+    search: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    label: Option<String>,
+    #[serde(default, deserialize_with = "patch::given")]
+    owner: Change<String>,
+    tags: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "patch::given")]
+    notes: Change<String>,
+    #[serde(default, deserialize_with = "patch::given")]
+    other: Change<Box<RawValue>>,
+    enabled: Option<bool>,
+    weight: Option<u32>,
+    priority: Option<i32>,
+    #[serde(default, deserialize_with = "patch::given")]
+    rpm: Change<u32>,
+    #[serde(default, deserialize_with = "patch::given")]
+    rate_per_hour: Change<u32>,
+    #[serde(default, deserialize_with = "patch::given")]
+    concurrency: Change<u32>,
+    #[serde(default, deserialize_with = "patch::given")]
+    policy: Change<String>,
+    /// `null` or `house`, `direct`, or a URL.
+    #[serde(default, deserialize_with = "patch::given")]
+    proxy: Change<SecretString>,
+    #[serde(default, deserialize_with = "patch::given")]
+    surface: Change<String>,
+    #[serde(default, deserialize_with = "patch::given")]
+    arn: Change<String>,
+    #[serde(default, deserialize_with = "patch::given")]
+    region: Change<String>,
+    client_id: Option<String>,
+    client_secret: Option<SecretString>,
+    refresh_token: Option<SecretString>,
+    access_token: Option<SecretString>,
+    api_key: Option<SecretString>,
+}
+
+/// A page of accounts.
+pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
+    let listed: Listed = exchange::query(&uri)?;
+    let sort = listed.sort()?;
+    let cursor = listed.cursor.as_deref().map(Cursor::from_text).transpose();
+    let cursor = cursor.map_err(|error| Refused::invalid(format!("{error}.")))?;
+    let limit = listed.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
+    let page = desk.fleet.list(&listed.filter()?, sort, cursor.as_ref(), limit).await?;
+    exchange::ok(&json!({
+        "accounts": page.accounts.iter().map(Account::of).collect::<Vec<_>>(),
+        "next_cursor": page.next.map(|next| next.to_text()),
+        "total": page.total,
+    }))
+}
+
+/// Adds one, in any spelling that an import takes.
+pub(crate) async fn create(
+    State(desk): State<Arc<Desk>>,
+    By(actor): By,
+    body: Body,
+) -> Result<Response, Refused> {
+    let draft = one::draft(&exchange::bytes(body, SMALL).await?)?;
+    let view = desk.fleet.add(&draft, &actor).await?;
+    let mut response = shown(StatusCode::CREATED, &view)?;
+    if let Ok(place) = HeaderValue::try_from(format!("/api/v1/accounts/{}", view.id)) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// Shows one.
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Refused> {
+    shown(StatusCode::OK, &desk.fleet.get(&id).await?)
+}
+
+/// Changes what is named; with `If-Match` only what nobody else has changed meanwhile.
+pub(crate) async fn change(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+    By(actor): By,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let revision = matched(&headers)?;
+    let edit = exchange::asked::<Changed>(body).await?.edit()?;
+    shown(StatusCode::OK, &desk.fleet.change(&id, Edit { revision, ..edit }, &actor).await?)
+}
+
+/// Removes one.
+pub(crate) async fn remove(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+    By(actor): By,
+) -> Result<Response, Refused> {
+    desk.fleet.remove(&id, &actor).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// An account with its revision.
+pub(super) fn shown(status: StatusCode, view: &View) -> Result<Response, Refused> {
+    let mut response = exchange::answer(status, &Account::of(view))?;
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", view.revision)) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    Ok(response)
+}
+
+fn matched(headers: &HeaderMap) -> Result<Option<i64>, Refused> {
+    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if tag == "*" {
+        return Ok(None);
+    }
+    let revision =
+        tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+    revision.map(Some).ok_or_else(|| Refused::invalid("If-Match must be an ETag that this account had."))
+}
+
+impl Listed {
+    fn sort(&self) -> Result<Sort, Refused> {
+        let key = match self.sort.as_deref() {
+            None | Some("number") => SortKey::Number,
+            Some("created") => SortKey::Created,
+            Some("updated") => SortKey::Updated,
+            Some("label") => SortKey::Label,
+            Some("state") => SortKey::State,
+            Some("success") => SortKey::Success,
+            Some("errors") => SortKey::Errors,
+            Some("requests") => SortKey::Requests,
+            Some("last_used") => SortKey::LastUsed,
+            Some("priority") => SortKey::Priority,
+            Some(_) => {
+                return Err(Refused::invalid(
+                    "sort must be number, created, updated, label, state, success, errors, requests, last_used or \
+                     priority.",
+                ));
+            }
+        };
+        let descending = match self.order.as_deref() {
+            None | Some("asc") => false,
+            Some("desc") => true,
+            Some(_) => return Err(Refused::invalid("order must be asc or desc.")),
+        };
+        Ok(Sort { key, descending })
+    }
+
+    fn filter(self) -> Result<Filter, Refused> {
+        let Self { enabled, owner, tag, kind, state, label, search, .. } = self;
+        let origin = self.origin.map(|word| {
+            Origin::of(&word)
+                .ok_or_else(|| Refused::invalid("origin must be api, login, import or environment."))
+        });
+        Ok(Filter { enabled, owner, tag, kind, state, origin: origin.transpose()?, label, search })
+    }
+}
+
+impl Changed {
+    fn edit(self) -> Result<Edit, Refused> {
+        let Self { client_id, client_secret, refresh_token, access_token, api_key, .. } = self;
+        let parts = LoginParts { client_id, client_secret, refresh_token, access_token, api_key };
+        let wishes = AccountPatch {
+            label: self.label,
+            owner: self.owner,
+            tags: self.tags,
+            notes: self.notes,
+            other: patch::other(self.other)?,
+            enabled: self.enabled,
+            weight: self.weight,
+            priority: self.priority,
+            rpm: self.rpm,
+            rate_per_hour: self.rate_per_hour,
+            concurrency: self.concurrency,
+            policy: self.policy,
+            proxy: None,
+            surface_pin: self.surface,
+            arn_pin: self.arn,
+            region: self.region,
+        };
+        Ok(Edit { wishes, proxy: proxy(self.proxy), login: patch::login(parts), revision: None })
+    }
+}
+
+fn proxy(given: Change<SecretString>) -> Option<ProxyWish> {
+    match given {
+        Change::Keep => None,
+        Change::Clear => Some(ProxyWish::House),
+        Change::Set(url) => Some(match url.expose_secret().trim() {
+            "" | "house" => ProxyWish::House,
+            "direct" => ProxyWish::Direct,
+            _ => ProxyWish::Url(url),
+        }),
+    }
+}

@@ -1,0 +1,22 @@
+//! `/api/v1/accounts/import`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+
+use crate::door::By;
+use crate::refused::Refused;
+use crate::{Desk, brought};
+
+/// Imports a file of any format, which is the whole body. With `?dry_run=true` only says what would happen.
+pub(crate) async fn import(
+    State(desk): State<Arc<Desk>>,
+    uri: Uri,
+    By(actor): By,
+    body: Body,
+) -> Result<Response, Refused> {
+    brought::import(&desk, &uri, &actor, body).await
+}

@@ -1,0 +1,83 @@
+//! The management routes, on one page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, patch, post};
+
+use crate::refused::no_such_method;
+use crate::{Desk, classic, door, native, v2};
+
+/// A path, its methods, and what answers.
+type Row = (&'static str, &'static [&'static str], fn() -> MethodRouter<Arc<Desk>>);
+
+/// Every route there is.
+const ROWS: &[Row] = &[
+    // q2api's and its relatives' (spec/mission.md A2.3, A2.5).
+    ("/v2/accounts", &["GET", "POST"], || get(v2::accounts::list).post(v2::accounts::create)),
+    ("/v2/accounts/import", &["POST"], || post(v2::import::import)),
+    ("/v2/accounts/feed", &["POST"], || post(v2::import::feed)),
+    ("/v2/accounts/refresh-all", &["POST"], || post(v2::verbs::refresh_all)),
+    ("/v2/accounts/{id}", &["GET", "PATCH", "PUT", "DELETE"], || {
+        get(v2::accounts::show)
+            .patch(v2::accounts::change)
+            .put(v2::accounts::change)
+            .delete(v2::accounts::remove)
+    }),
+    ("/v2/accounts/{id}/refresh", &["POST"], || post(v2::verbs::refresh)),
+    ("/v2/accounts/{id}/stats", &["GET"], || get(v2::verbs::stats)),
+    ("/v2/accounts/{id}/rate-limit", &["PATCH"], || patch(v2::verbs::limit)),
+    ("/v2/accounts/{id}/quota", &["GET"], || get(v2::verbs::quota)),
+    ("/v2/accounts/{id}/reactivate", &["POST"], || post(v2::verbs::reactivate)),
+    ("/v2/auth/start", &["POST"], || post(v2::auth::start)),
+    ("/v2/auth/status/{id}", &["GET"], || get(v2::auth::status)),
+    ("/v2/auth/claim/{id}", &["POST"], || post(v2::auth::claim)),
+    ("/v2/auth/cancel/{id}", &["POST"], || post(v2::auth::cancel)),
+    // amq2api's (spec/mission.md A2.4).
+    ("/admin/accounts", &["GET", "POST"], || get(classic::accounts::list).post(classic::accounts::create)),
+    ("/admin/accounts/upload-json", &["POST"], || post(classic::upload::upload)),
+    ("/admin/accounts/{id}", &["GET", "PUT", "PATCH", "DELETE"], || {
+        get(classic::accounts::show)
+            .put(classic::accounts::change)
+            .patch(classic::accounts::change)
+            .delete(classic::accounts::remove)
+    }),
+    ("/admin/accounts/{id}/refresh-token", &["POST"], || post(classic::verbs::refresh)),
+    ("/admin/accounts/{id}/stats", &["GET"], || get(classic::stats::one)),
+    ("/admin/stats/accounts", &["GET"], || get(classic::stats::all)),
+    // Our own.
+    ("/api/v1/accounts", &["GET", "POST"], || get(native::accounts::list).post(native::accounts::create)),
+    ("/api/v1/accounts/import", &["POST"], || post(native::import::import)),
+    ("/api/v1/accounts/export", &["POST"], || post(native::export::export)),
+    ("/api/v1/accounts/refresh", &["POST"], || post(native::verbs::refresh_all)),
+    ("/api/v1/accounts/{id}", &["GET", "PATCH", "DELETE"], || {
+        get(native::accounts::show).patch(native::accounts::change).delete(native::accounts::remove)
+    }),
+    ("/api/v1/accounts/{id}/enable", &["POST"], || post(native::verbs::enable)),
+    ("/api/v1/accounts/{id}/disable", &["POST"], || post(native::verbs::disable)),
+    ("/api/v1/accounts/{id}/reset", &["POST"], || post(native::verbs::reset)),
+    ("/api/v1/accounts/{id}/refresh", &["POST"], || post(native::verbs::refresh)),
+    ("/api/v1/accounts/{id}/test", &["POST"], || post(native::verbs::test)),
+    ("/api/v1/accounts/{id}/quota", &["GET"], || get(native::verbs::quota)),
+    ("/api/v1/logins", &["GET", "POST"], || get(native::logins::list).post(native::logins::start)),
+    ("/api/v1/logins/{id}", &["GET", "DELETE"], || get(native::logins::show).delete(native::logins::cancel)),
+    ("/api/v1/logins/{id}/claim", &["POST"], || post(native::logins::claim)),
+    ("/api/v1/pool", &["GET"], || get(native::pool::summary)),
+    ("/api/v1/pool/explain", &["GET"], || get(native::pool::explain)),
+    ("/api/v1/terms", &["GET", "POST"], || get(native::terms::show).post(native::terms::acknowledge)),
+];
+
+/// The router, every route behind the door.
+pub(crate) fn routes(desk: &Arc<Desk>) -> Router {
+    let router = ROWS.iter().fold(Router::new(), |router, (path, _, answers)| router.route(path, answers()));
+    router
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Arc::clone(desk), door::around))
+        .with_state(Arc::clone(desk))
+}
+
+/// Every path with its methods.
+pub(crate) fn table() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    ROWS.iter().map(|(path, methods, _)| (*path, *methods))
+}

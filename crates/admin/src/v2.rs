@@ -1,0 +1,7 @@
+//! The dialect `/v2` (spec/mission.md A2.3, A2.5).
+
+pub(crate) mod accounts;
+pub(crate) mod auth;
+pub(crate) mod import;
+mod shape;
+pub(crate) mod verbs;

@@ -1,0 +1,47 @@
+//! `/v2/accounts/import`: any format, and `/v2/accounts/feed`: q2api's own.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use qm_accounts::import::{Fate, ImportInput, ImportOptions};
+use serde_json::json;
+
+use crate::door::By;
+use crate::exchange::{self, LARGE};
+use crate::refused::Refused;
+use crate::{Desk, brought};
+
+/// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen.
+pub(crate) async fn import(
+    State(desk): State<Arc<Desk>>,
+    uri: Uri,
+    By(actor): By,
+    body: Body,
+) -> Result<Response, Refused> {
+    brought::import(&desk, &uri, &actor, body).await
+}
+
+/// Imports `{"accounts": […]}`. They serve at once; one that cannot is found out and shown by its state.
+pub(crate) async fn feed(
+    State(desk): State<Arc<Desk>>,
+    By(actor): By,
+    body: Body,
+) -> Result<Response, Refused> {
+    let file = exchange::bytes(body, LARGE).await?;
+    let options = ImportOptions { tags: vec!["feed".to_owned()], ..ImportOptions::default() };
+    let report = Box::pin(desk.fleet.import(ImportInput::File(&file), &options, &actor)).await?;
+    let ids: Vec<&String> = report
+        .rows
+        .iter()
+        .filter_map(|row| if let Fate::Added { id } = &row.fate { Some(id) } else { None })
+        .collect();
+    exchange::ok(&json!({
+        "status": "processing",
+        "message": format!("{} of {} accounts were added.", ids.len(), report.rows.len()),
+        "account_ids": ids,
+        "rows": report.rows.iter().map(brought::row).collect::<Vec<_>>(),
+    }))
+}

@@ -1,0 +1,112 @@
+//! Who gets in, and what every answer has.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use qm_admin::table;
+
+use crate::house::{House, KEY, request};
+
+#[tokio::test]
+async fn no_route_opens_without_an_admins_key() {
+    let house = House::open().await;
+    let mut routes = 0;
+    for (path, methods) in table() {
+        for method in methods {
+            let path = path.replace("{id}", "1");
+            let keys =
+                [("x-nothing", ""), ("x-api-key", "sk-of-some-client"), ("authorization", "Basic YTpi")];
+            for (name, key) in keys {
+                // From as many addresses as there are routes, or the throttle would answer.
+                let from: SocketAddr = format!("10.0.{}.{routes}:1", routes / 250).parse().unwrap();
+                let mut request = request(method, &path).header(name, key).body(Body::from("{}")).unwrap();
+                request.extensions_mut().insert(ConnectInfo(from));
+                let answer = house.send(request).await;
+                assert_eq!(answer.status, 401, "{method} {path}: {}", answer.text());
+                assert!(answer.header("www-authenticate").starts_with("Bearer"), "{method} {path}");
+            }
+            // In the URL it is no key.
+            let answer =
+                house.send(request(method, &format!("{path}?key={KEY}")).body(Body::empty()).unwrap());
+            assert_eq!(answer.await.status, 401, "{method} {path}");
+            routes += 1;
+        }
+    }
+    assert!(routes > 45, "{routes}");
+}
+
+#[tokio::test]
+async fn without_a_key_in_the_configuration_all_is_closed_and_says_how_to_open() {
+    let house = House::with(&[], true).await;
+    for path in ["/v2/accounts", "/admin/accounts", "/api/v1/accounts"] {
+        for key in ["", "undefined", KEY] {
+            let answer =
+                house.send(request("GET", path).header("x-api-key", key).body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, 401);
+            assert!(answer.text().contains("ADMIN_KEY"), "{}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_dialect_refuses_in_its_own_shape() {
+    let house = House::open().await;
+    let ask =
+        async |path: &str| house.send(request("GET", path).body(Body::empty()).unwrap()).await.refused(401);
+    let answer = ask("/v2/accounts").await;
+    assert_eq!(answer["detail"]["code"], "UNAUTHORIZED");
+    assert!(answer["detail"]["error"].is_string());
+    assert!(ask("/admin/accounts").await["detail"].is_string());
+    let answer = house.send(request("GET", "/api/v1/accounts").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let problem = answer.refused(401);
+    assert_eq!((&problem["status"], &problem["code"]), (&401.into(), &"unauthorized".into()));
+    assert_eq!(problem["request_id"], answer.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn every_answer_has_the_headers_that_keep_browsers_out() {
+    let house = House::open().await;
+    let good = house.ask("GET", "/v2/accounts", "").await;
+    let missing = house.ask("GET", "/api/v1/accounts/nobody", "").await;
+    let method = house.ask("DELETE", "/admin/accounts", "").await;
+    let closed = house.send(request("GET", "/v2/accounts").body(Body::empty()).unwrap()).await;
+    assert_eq!([&good, &missing, &method, &closed].map(|answer| answer.status), [200, 404, 405, 401]);
+    for answer in [good, missing, method, closed] {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+        assert!(answer.header("request-id").starts_with("req_"));
+        assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+        assert!(answer.header("content-type").contains("json"));
+    }
+}
+
+#[tokio::test]
+async fn the_key_opens_in_all_three_headers() {
+    let house = House::open().await;
+    let bearer = format!("Bearer {KEY}");
+    for (name, value) in [("authorization", bearer.as_str()), ("x-api-key", KEY), ("x-admin-key", KEY)] {
+        let request = request("GET", "/v2/accounts").header(name, value).body(Body::empty()).unwrap();
+        assert_eq!(house.send(request).await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_guesses_waits() {
+    let house = House::open().await;
+    let guess =
+        |key: &'static str| request("GET", "/admin/accounts").header("x-api-key", key).body(Body::empty());
+    for _ in 0..10 {
+        assert_eq!(house.send(guess("a-guess").unwrap()).await.status, 401);
+    }
+    let answer = house.send(guess(KEY).unwrap()).await;
+    answer.refused(429);
+    assert!((1..=60).contains(&answer.header("retry-after").parse().unwrap()));
+    // From elsewhere it is open.
+    let mut other = guess(KEY).unwrap();
+    other.extensions_mut().insert(ConnectInfo("192.0.2.8:1".parse::<SocketAddr>().unwrap()));
+    assert_eq!(house.send(other).await.status, 200);
+}
