@@ -112,7 +112,9 @@ impl Rig {
         listening(nginx, &mut proxying, &log("nginx")).await?;
 
         let started = Instant::now();
-        let environment = gateway_environment(gateway, simulator);
+        // A database of its own: accounts that are kept would remember the simulator before.
+        let database = tools.scratch.join(format!("gateway-{}.db", gateway.port()));
+        let environment = gateway_environment(gateway, simulator, &database);
         let arguments = ["serve".to_owned()];
         let mut serving =
             Process::start(program, &arguments, &environment, core(Core::Target), &log("gateway"))?;
@@ -212,7 +214,11 @@ fn upstream_request(requests: &Value) -> Option<Vec<u8>> {
     Some([head.as_bytes(), body.as_bytes()].concat())
 }
 
-fn gateway_environment(listen: SocketAddr, simulator: SocketAddr) -> [(&'static str, String); 9] {
+fn gateway_environment(
+    listen: SocketAddr,
+    simulator: SocketAddr,
+    database: &Path,
+) -> [(&'static str, String); 10] {
     [
         ("HOST", listen.ip().to_string()),
         ("PORT", listen.port().to_string()),
@@ -222,6 +228,7 @@ fn gateway_environment(listen: SocketAddr, simulator: SocketAddr) -> [(&'static 
         ("AMAZONQ_CLIENT_SECRET", "sim-client-secret".to_owned()),
         ("AMAZONQ_API_ENDPOINT", format!("http://{simulator}")),
         ("AMAZONQ_TOKEN_ENDPOINT", format!("http://{simulator}/token")),
+        ("DATABASE_PATH", database.display().to_string()),
         ("QM_LOG", "warn".to_owned()),
     ]
 }

@@ -7,7 +7,12 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
+use crate::accounts::Accounts;
 use crate::config::{self, Config, Mistakes, SETTINGS, Scope, Sources};
+use crate::doctor::Doctor;
+use crate::login::Login;
+use crate::rekey::Rekey;
+use crate::simulate_pick::SimulatePick;
 
 /// A gateway that speaks Anthropic's and OpenAI's APIs in front of Amazon Q Developer and Kiro.
 #[derive(Debug, Parser)]
@@ -27,6 +32,16 @@ pub(crate) enum Command {
     Demo(DemoFlags),
     /// Run the simulated upstream alone, for development and load tests
     Simulate(SimulateFlags),
+    /// List, import, export, test and switch accounts
+    Accounts(Accounts),
+    /// Log in at the upstream: shows where to go, and keeps the account
+    Login(Login),
+    /// Show which account a request would get, and why not the others
+    SimulatePick(SimulatePick),
+    /// Give all that is sealed a new master key
+    Rekey(Rekey),
+    /// Look for what stands between this machine and an answer
+    Doctor(Doctor),
     /// Print what would be configured and where each value came from, or every mistake
     CheckConfig(Flags),
     /// Print the version

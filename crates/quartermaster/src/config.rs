@@ -3,20 +3,24 @@
 //! Flags win over the environment, which wins over the file. Every mistake is found before any is reported.
 
 mod account;
+mod database;
 mod endpoint;
 mod fetch;
 mod file;
 mod keys;
 mod listen;
 mod log;
+mod master;
 mod mistake;
 mod models;
 mod nearest;
+mod pool;
 mod proxy;
 mod raw;
 mod reader;
 mod responses;
 mod settings;
+mod terms;
 mod timeouts;
 mod units;
 mod upstream;
@@ -27,14 +31,17 @@ mod tests;
 use std::fmt::Write;
 
 pub(crate) use account::Account;
+pub(crate) use database::Database;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use fetch::FetchImages;
 pub(crate) use file::{FileSource, file_to_read};
 pub(crate) use keys::Keys;
 pub(crate) use listen::Listen;
 pub(crate) use log::{Log, LogFormat};
+pub(crate) use master::{Master, ring};
 pub(crate) use mistake::Mistakes;
 pub(crate) use models::Models;
+pub(crate) use pool::Pool;
 pub(crate) use raw::{Scope, Sources, environment};
 pub(crate) use responses::Responses;
 pub(crate) use settings::{SETTINGS, Setting};
@@ -54,10 +61,18 @@ pub(crate) struct Config {
     pub(crate) upstream: Upstream,
     /// The machine's outbound proxies.
     pub(crate) proxies: Proxies,
-    /// The account of the environment or the file; without one the gateway starts, and says so to who asks.
-    pub(crate) account: Option<Account>,
-    /// The client keys; none means closed.
+    /// The accounts of the environment or the file, beside those that are kept.
+    pub(crate) accounts: Vec<Account>,
+    /// The keys of clients and admins; none means closed.
     pub(crate) keys: Keys,
+    /// Where accounts are kept.
+    pub(crate) database: Database,
+    /// What seals their secrets.
+    pub(crate) master: Master,
+    /// Whether the note on the upstream's terms is acknowledged.
+    pub(crate) terms: bool,
+    /// How accounts are chosen and looked after.
+    pub(crate) pool: Pool,
     /// Choices about models.
     pub(crate) models: Models,
     /// Which responses are kept.
@@ -110,8 +125,12 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     let listen = listen::read(&mut reader);
     let upstream = upstream::read(&mut reader);
     let proxies = proxy::read(&mut reader);
-    let account = account::read(&mut reader);
+    let accounts = account::read(&mut reader);
     let keys = keys::read(&mut reader);
+    let database = database::read(&mut reader);
+    let master = master::read(&mut reader, database.as_ref().ok().map(|database| database.path.as_path()));
+    let terms = terms::read(&mut reader);
+    let pool = pool::read(&mut reader);
     let models = models::read(&mut reader);
     let responses = responses::read(&mut reader);
     let fetch = fetch::read(&mut reader);
@@ -123,8 +142,12 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
             listen: listen?,
             upstream: upstream?,
             proxies: proxies?,
-            account: account?,
+            accounts: accounts?,
             keys: keys?,
+            database: database?,
+            master: master?,
+            terms: terms?,
+            pool: pool?,
             models: models?,
             responses: responses?,
             fetch: fetch?,

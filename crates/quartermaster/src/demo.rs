@@ -4,10 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Context;
+use qm_credential::{Arn, ArnOrigin, Client, Credential, Draft, Kind};
 use qm_simulator::{Options, SimAccount};
 use rand::distr::{Alphanumeric, SampleString};
 
 use crate::config::{Account, Config, Endpoint};
+use crate::fleet::Kept;
 use crate::{banner, serve, stop, wiring};
 
 /// Long enough not to be guessed, short enough to be read.
@@ -27,7 +29,7 @@ pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Resul
 
     let text = banner::text(&serve::base_url(listener.local_addr()?), &key);
     std::io::stdout().lock().write_all(text.as_bytes())?;
-    Box::pin(wiring::serve(config, listener, stop::asked())).await
+    Box::pin(wiring::serve(config, Kept::in_memory().await?, listener, stop::asked())).await
 }
 
 /// The configuration with the simulator for an upstream.
@@ -35,12 +37,14 @@ fn pointed_at(base: &str, account: SimAccount, key: &str, mut config: Config) ->
     let endpoint = Endpoint::parse(base).map_err(anyhow::Error::msg)?;
     config.upstream.api_endpoint = Some(endpoint.clone());
     config.upstream.token_base = endpoint;
-    config.account = Some(Account {
-        refresh_token: account.refresh_token.into(),
-        client_id: account.client_id.into(),
-        client_secret: account.client_secret.into(),
-        profile_arn: account.profile_arn,
-    });
+    let mut login = Credential::new(Kind::BuilderId);
+    login.refresh_token = Some(account.refresh_token.into());
+    let secret = Some(account.client_secret.into());
+    login.client = Some(Client { id: account.client_id, secret, expires_ms: None });
+    let arn = account.profile_arn.map(|arn| Arn::parse(&arn, ArnOrigin::Operator, &login.kind));
+    login.arn = arn.transpose()?;
+    let draft = Draft { label: Some("demo".to_owned()), ..Draft::new(login) };
+    config.accounts = vec![Account { slot: "DEMO".to_owned(), draft }];
     config.keys.clients = vec![key.into()];
     Ok(config)
 }

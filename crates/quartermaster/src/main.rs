@@ -3,13 +3,22 @@
 //! Knows: the command line, the configuration, how everything is built from it, and how to stop.
 //! Must not know: any format, the upstream's wire, or anything about a single request.
 
+mod accounts;
 mod banner;
 mod cli;
 mod config;
 mod demo;
+mod desk;
+mod doctor;
+mod fleet;
+mod keyring;
 mod ledger;
+mod login;
+mod print;
+mod rekey;
 mod serve;
 mod simulate;
+mod simulate_pick;
 mod stop;
 mod telemetry;
 mod wiring;
@@ -20,6 +29,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::desk::{Desk, Place};
 
 /// Thousands of open streams are many small buffers of like sizes: the system's allocator takes more memory for them,
 /// and keeps what a burst has left behind.
@@ -55,14 +66,19 @@ fn refuse_huge_pages() {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(flags) => match flags.configuration() {
-            Ok(config) => on_runtime(&config.log.clone(), serve::run(config)),
+            Ok(config) => on_runtime(&config.log.clone(), done(serve::run(config))),
             Err(mistakes) => refuse(&mistakes),
         },
         Command::Demo(flags) => match flags.configuration() {
-            Ok(config) => on_runtime(&config.log.clone(), demo::run(config, flags.pace())),
+            Ok(config) => on_runtime(&config.log.clone(), done(demo::run(config, flags.pace()))),
             Err(mistakes) => refuse(&mistakes),
         },
-        Command::Simulate(flags) => on_runtime(&config::Log::default(), simulate::run(flags)),
+        Command::Simulate(flags) => on_runtime(&config::Log::default(), done(simulate::run(flags))),
+        Command::Accounts(flags) => at_desk(&flags.place, async |desk| accounts::run(desk, &flags).await),
+        Command::Login(flags) => at_desk(&flags.place, async |desk| login::run(desk, &flags).await),
+        Command::SimulatePick(flags) => at_desk(&flags.place, async |desk| simulate_pick::run(desk, &flags)),
+        Command::Rekey(flags) => configured(&flags.place, async |config| rekey::run(config, &flags).await),
+        Command::Doctor(flags) => configured(&flags.place, async |config| doctor::run(config, &flags).await),
         Command::CheckConfig(flags) => match flags.report() {
             Ok(report) => say(&report),
             Err(mistakes) => refuse(&mistakes),
@@ -72,7 +88,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 /// Starts the log and a runtime as wide as the cores this process may use, and stays until `work` is done.
-fn on_runtime(log: &config::Log, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+fn on_runtime(
+    log: &config::Log,
+    work: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> anyhow::Result<ExitCode> {
     telemetry::start(log)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // On one core, handing work between threads only costs.
@@ -81,8 +100,36 @@ fn on_runtime(log: &config::Log, work: impl Future<Output = anyhow::Result<()>>)
     } else {
         tokio::runtime::Builder::new_multi_thread()
     };
-    builder.enable_all().build()?.block_on(work)?;
-    Ok(DONE)
+    builder.enable_all().build()?.block_on(work)
+}
+
+/// Work that either is done or fails.
+async fn done(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    work.await.map(|()| DONE)
+}
+
+/// Work on what is configured, by a command that ends.
+fn configured(
+    place: &Place,
+    work: impl AsyncFnOnce(&Config) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    match place.configuration() {
+        Ok(config) => on_runtime(&config.log, work(&config)),
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+/// Work on accounts, by a command that ends.
+fn at_desk(
+    place: &Place,
+    work: impl AsyncFnOnce(&Desk) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    configured(place, async |config| {
+        let desk = Desk::open(config, place.json).await?;
+        let outcome = work(&desk).await;
+        desk.close().await;
+        outcome
+    })
 }
 
 fn say(text: &str) -> anyhow::Result<ExitCode> {

@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tracing::{info, warn};
 
 use crate::config::{Config, Listen};
+use crate::fleet::Kept;
 use crate::{stop, wiring};
 
 /// Connections that may wait to be accepted; the kernel cuts it to its own limit (`net.core.somaxconn`).
@@ -16,8 +17,9 @@ const LISTEN_QUEUE: u32 = 4096;
 /// Runs the gateway.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let listener = bind(&config.listen)?;
+    let kept = Kept::open(&config).await?;
     announce(&config, listener.local_addr()?);
-    Box::pin(wiring::serve(config, listener, stop::asked())).await
+    Box::pin(wiring::serve(config, kept, listener, stop::asked())).await
 }
 
 /// Opens the port, or says what stands in the way and what to do.
@@ -56,16 +58,15 @@ pub(crate) fn mention(notes: &[String]) {
 fn announce(config: &Config, address: SocketAddr) {
     mention(&config.notes);
     let keys = config.keys.clients.len();
-    let (account, surface) =
-        (config.account.is_some(), config.upstream.surface.map_or("auto", |surface| surface.name));
-    info!(%address, surface, region = config.upstream.region, account, keys, "listening");
-    if account {
+    let accounts = config.accounts.len();
+    let surface = config.upstream.surface.map_or("auto", |surface| surface.name);
+    let database = config.database.path.display();
+    info!(%address, surface, accounts, keys, %database, "listening");
+    if accounts > 0 {
         info!(
-            "the account is from the environment or the file, which counts as having acknowledged the note on terms: \
+            "accounts are from the environment or the file, which counts as having acknowledged the note on terms: \
              the upstream is not published for third-party use; see the README"
         );
-    } else {
-        warn!("there is no account: set AMAZONQ_REFRESH_TOKEN, AMAZONQ_CLIENT_ID and AMAZONQ_CLIENT_SECRET");
     }
     if keys == 0 {
         warn!("there is no client key, so every request is refused: set OPENAI_KEYS");

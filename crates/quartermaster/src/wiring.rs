@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use qm_credential::{Arn, ArnOrigin, Credential, Kind};
+use anyhow::Context;
 use qm_front::serve::{Bounds, serve as serve_http};
-use qm_front::{Bodies, Front, Kept, router};
-use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
-use qm_relay::{Clock, Deadlines, Fixed, Random, Relay, StaticKeys};
-use qm_upstream::{Account, Client, Endpoints, Forgetful, Identity, Learned, Parts, Pins, Way};
-use secrecy::ExposeSecret;
+use qm_front::{Bodies, Front, Kept as KeptResponses, router};
+use qm_relay::{Deadlines, Relay, StaticKeys};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::config::{self, Config, Timeouts};
+use crate::fleet::{self, Kept};
 use crate::ledger::LogLedger;
 
 /// Most client connections at once; further ones wait in the listener's queue.
@@ -26,28 +24,42 @@ const BODIES_TOTAL: usize = 1 << 30;
 /// How long open answers may go on once the gateway has been asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// Serves until `shutdown` resolves and the open answers have ended.
+/// Serves until `shutdown` resolves, the open answers have ended, and all that happened to accounts is written down.
 pub(crate) async fn serve(
     config: Config,
+    kept: Kept,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let random: Random = Arc::new(rand::random::<u128>);
-    let account =
-        config.account.as_ref().map(|account| build_account(account, &config)).transpose()?.map(Arc::new);
-    let now: Clock = Arc::new(now_ms);
-    let pool = Pool::new(Rules::default(), Strategy::default());
-    if account.is_some() {
-        pool.add(AccountId(1), Traits::default(), Stored::default(), now_ms());
-    }
+    let fleet = fleet::open(&config, &kept).await?;
+    fleet.reconcile_environment(fleet::of_environment(&config)).await?;
+    let draining = Arc::new(AtomicBool::new(false));
+    let front = front(&config, fleet.clone(), Arc::clone(&draining));
+    let shutdown = async move {
+        shutdown.await;
+        draining.store(true, Ordering::Relaxed);
+    };
+    let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
+    let routes = router(front, config.listen.path_prefix.as_deref());
+    let (serving, served) = oneshot::channel::<()>();
+    let serve = async move {
+        let outcome = serve_http(listener, routes, bounds, shutdown).await;
+        // Only now: the last answers change accounts too.
+        drop(serving);
+        outcome
+    };
+    let ended = async move { drop(served.await) };
+    let (outcome, ()) = tokio::join!(serve, fleet.run(ended));
+    kept.store.close().await;
+    outcome.context("serving failed")
+}
+
+fn front(config: &Config, fleet: qm_accounts::Fleet, draining: Arc<AtomicBool>) -> Front {
+    let (random, now) = (fleet::random(), fleet::clock());
+    let keys = &config.keys;
     let relay = Relay {
-        admission: Arc::new(StaticKeys::new(&config.keys.clients)),
-        accounts: Arc::new(Fixed::new(
-            account.iter().map(Arc::clone).collect(),
-            pool,
-            Arc::clone(&now),
-            Arc::clone(&random),
-        )),
+        admission: Arc::new(StaticKeys::new(&keys.clients).with_admins(&keys.admins)),
+        accounts: Arc::new(fleet),
         ledger: Arc::new(LogLedger),
         deadlines: deadlines(config.timeouts),
         default_model: config.models.default.clone(),
@@ -55,71 +67,16 @@ pub(crate) async fn serve(
         random: Arc::clone(&random),
         now,
     };
-    let draining = Arc::new(AtomicBool::new(false));
-    let front = Front {
+    Front {
         relay: Arc::new(relay),
         bodies: Bodies::new(config.listen.body_limit_bytes, BODIES_TOTAL),
         images: images(config.fetch),
-        kept: Arc::new(Kept::new(config.responses.keep, config.responses.memory_bytes)),
+        kept: Arc::new(KeptResponses::new(config.responses.keep, config.responses.memory_bytes)),
         random,
-        now: Arc::new(|| now_ms() / 1000),
-        keys: config.keys.clients.len(),
-        draining: Arc::clone(&draining),
-    };
-    let shutdown = async move {
-        shutdown.await;
-        draining.store(true, Ordering::Relaxed);
-    };
-    if let Some(account) = account {
-        // Ahead of the first request: its token and its models. Started here, awaited by nobody.
-        drop(account.catalogue());
+        now: Arc::new(|| fleet::now_ms() / 1000),
+        keys: keys.clients.len(),
+        draining,
     }
-    let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
-    serve_http(listener, router(front, config.listen.path_prefix.as_deref()), bounds, shutdown)
-        .await
-        .context("serving failed")
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
-}
-
-fn build_account(account: &config::Account, config: &Config) -> anyhow::Result<Account> {
-    let upstream = &config.upstream;
-    let api = upstream.api_endpoint.as_ref().map(config::Endpoint::as_str);
-    let endpoints = Endpoints::new(api, Some(upstream.token_base.as_str()))?;
-    let identity = Identity::new(upstream.user_agent.as_deref(), upstream.share_content)
-        .map_err(|text| anyhow!("`{text}` cannot be a user agent"))?;
-    let mut credential = Credential::new(Kind::BuilderId);
-    credential.client = Some(qm_credential::Client {
-        id: account.client_id.expose_secret().to_owned(),
-        secret: Some(account.client_secret.clone()),
-        expires_ms: None,
-    });
-    credential.refresh_token = Some(account.refresh_token.clone());
-    let arn =
-        account.profile_arn.as_deref().map(|arn| Arn::parse(arn, ArnOrigin::Operator, &credential.kind));
-    // A profile that nobody could use is as good as none; the log says so.
-    credential.arn = arn.transpose().unwrap_or_else(|flaw| {
-        tracing::warn!("account.profile_arn {flaw}; it is not used");
-        None
-    });
-    let region = Some(upstream.region.clone());
-    Ok(Account::new(Parts {
-        name: "environment".to_owned(),
-        number: 1,
-        credential,
-        client: Client::new(identity, config.timeouts.connect)
-            .by(Way::Usual(Arc::new(config.proxies.clone()))),
-        endpoints,
-        pins: Pins { surface: upstream.surface, arn: None, region },
-        learned: Learned::default(),
-        keeper: Arc::new(Forgetful),
-        clock: Arc::new(now_ms),
-        random: Arc::new(rand::random::<u128>),
-    }))
 }
 
 fn images(fetch: config::FetchImages) -> qm_front::Images {

@@ -47,7 +47,7 @@ fn check_config_shows_what_it_understood() {
         "listen.port = \"0\" (flag --port)",
         "listen.host = \"::1\" (environment variable HOST)",
         "keys.clients = set (environment variable OPENAI_KEYS)",
-        "note: ADMIN_KEY is set, but this version does not use it",
+        "keys.admin = set (environment variable ADMIN_KEY)",
         "The configuration is valid.",
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
@@ -139,8 +139,7 @@ fn log_of_serve(name: &str, environment: &[(&str, &str)], last: &str) -> String 
 #[test]
 fn a_gateway_with_nothing_configured_starts_closed_and_says_what_is_missing() {
     let log = log_of_serve("closed", &[], "set OPENAI_KEYS");
-    for part in ["address=127.0.0.1:", "account=false", "keys=0", "surface=\"auto\"", "AMAZONQ_REFRESH_TOKEN"]
-    {
+    for part in ["address=127.0.0.1:", "accounts=0", "keys=0", "surface=\"auto\""] {
         assert!(log.contains(part), "{part}: {log}");
     }
 }
@@ -158,7 +157,7 @@ fn a_start_is_announced_without_secrets_and_with_the_note_on_terms() {
         ("QM_LOG_FORMAT", "json"),
     ];
     let log = log_of_serve("announced", &environment, "note on terms");
-    for part in ["\"account\":true", "\"keys\":1", "DATABASE_PATH is set, but this version does not use it"] {
+    for part in ["\"accounts\":1", "\"keys\":1", "\"database\":\"data/x.db\""] {
         assert!(log.contains(part), "{part}: {log}");
     }
     assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{log}");

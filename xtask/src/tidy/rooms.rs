@@ -65,13 +65,18 @@ const ROOMS: &[Room] = &[
     room(
         "quartermaster",
         &[
+            "qm-accounts",
+            "qm-admin",
             "qm-amazonq",
             "qm-canon",
             "qm-credential",
             "qm-front",
             "qm-pool",
             "qm-relay",
+            "qm-seal",
             "qm-simulator",
+            "qm-store",
+            "qm-store-sqlite",
             "qm-upstream",
         ],
         &["qm-testkit"],

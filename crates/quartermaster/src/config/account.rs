@@ -1,21 +1,20 @@
-//! The account that the environment or the file brings.
+//! The accounts that the environment or the file brings.
 
-use secrecy::SecretString;
+use qm_credential::Draft;
+use qm_credential::import::{Row, environment};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::{Reader, Refused};
+use super::settings::setting;
 use super::upstream::is_region;
 
-/// One account's credentials.
-#[derive(Clone, Debug)]
+/// An account of the configuration.
+#[derive(Debug)]
 pub(crate) struct Account {
-    /// Gets access tokens; may be replaced by the token service.
-    pub(crate) refresh_token: SecretString,
-    /// Client the refresh token was issued to.
-    pub(crate) client_id: SecretString,
-    /// That client's secret.
-    pub(crate) client_secret: SecretString,
-    /// The profile, where the account has one.
-    pub(crate) profile_arn: Option<String>,
+    /// Which one it is, the same at every start: `AMAZONQ`, `AMAZONQ_ACCOUNT_2`, `KIRO_API_KEY`.
+    pub(crate) slot: String,
+    /// What it is.
+    pub(crate) draft: Draft,
 }
 
 /// Longest credential taken (client secrets are tokens of some kilobytes).
@@ -28,32 +27,56 @@ const PROFILE: &str = "account.profile_arn";
 
 const PARTS: [&str; 3] = ["account.refresh_token", "account.client_id", "account.client_secret"];
 
-/// `None` when nothing of an account is there. Half an account is a mistake.
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Option<Account>, Refused> {
+/// The one account of these settings and those that have variables of their own. Half an account is a mistake.
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Vec<Account>, Refused> {
+    let single = single(reader);
+    let mut variables: Vec<(&str, &str)> = reader.variables_of_accounts().collect();
+    let single = single?;
+    variables.extend(single.iter().map(|(name, value)| (*name, value.expose_secret())));
+    let mut accounts = Vec::new();
+    let mut refused = false;
+    for Row { place: slot, result, notices } in environment(variables).rows {
+        for notice in notices {
+            reader.note(format!("account {slot}: {notice}"));
+        }
+        match result {
+            Ok(draft) => accounts.push(Account { slot, draft }),
+            Err(problem) => {
+                reader.refuse_variables(&slot, &problem.to_string());
+                refused = true;
+            }
+        }
+    }
+    if refused { Err(Refused) } else { Ok(accounts) }
+}
+
+/// The one account, as the variables of its parts; from the environment or the file.
+fn single(reader: &mut Reader<'_>) -> Result<Vec<(&'static str, SecretString)>, Refused> {
     let given = PARTS.map(|key| reader.is_set(key));
-    if given.contains(&true) {
+    let whole = !given.contains(&false);
+    if given.contains(&true) && !whole {
         for (key, given) in PARTS.into_iter().zip(given) {
             if !given {
                 reader.missing(key, "an account needs refresh token, client id and client secret");
             }
         }
     }
-    let [refresh_token, client_id, client_secret] = PARTS.map(|key| reader.optional(key, credential));
-    let profile_arn = reader.optional(PROFILE, |text| {
+    let parts = PARTS.map(|key| (key, reader.optional(key, credential)));
+    let profile = reader.optional(PROFILE, |text| {
         let allowed = "expected arn:aws:codewhisperer:REGION:ACCOUNT-OF-12-DIGITS:profile/ID";
-        region_of_profile(text).map(|_| text.to_owned()).ok_or_else(|| allowed.to_owned())
+        region_of_profile(text).map(|_| text.into()).ok_or_else(|| allowed.to_owned())
     });
-    let (refresh_token, client_id, client_secret) = (refresh_token?, client_id?, client_secret?);
-    let profile_arn = profile_arn?;
-    let account = || {
-        Some(Account {
-            refresh_token: refresh_token?,
-            client_id: client_id?,
-            client_secret: client_secret?,
-            profile_arn,
-        })
-    };
-    Ok(account())
+    let mut variables = Vec::new();
+    for (key, part) in parts.into_iter().chain([(PROFILE, profile)]) {
+        if let (Some(part), Some(setting)) = (part?, setting(key)) {
+            variables.push((setting.environment, part));
+        }
+    }
+    // A profile alone is no account.
+    if !whole {
+        variables.clear();
+    }
+    Ok(variables)
 }
 
 /// The region of the profile, if there is a sound one; whoever reads the account finds the mistake.

@@ -1,18 +1,23 @@
-//! The keys that clients may use.
+//! The keys that clients and admins may use.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::{Reader, Refused};
 
-/// The client keys; none means closed.
+/// The keys; none means closed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     /// Each admits a client. In order, without repetitions.
     pub(crate) clients: Vec<SecretString>,
+    /// Each admits an admin.
+    pub(crate) admins: Vec<SecretString>,
 }
 
 /// Shorter ones can be found by trying.
 const SHORTEST_BYTES: usize = 8;
+
+/// An admin's key opens everything, so it takes more.
+const SHORTEST_OF_ADMIN_BYTES: usize = 16;
 
 /// Longer ones do not fit comfortably into a header.
 const LONGEST_BYTES: usize = 512;
@@ -21,7 +26,7 @@ const LONGEST_BYTES: usize = 512;
 const MOST_KEYS: usize = 1_000;
 
 /// Keys that stand in sample files and manuals, and what people type instead of thinking; in lower case.
-const KNOWN_WEAK: [&str; 20] = [
+const KNOWN_WEAK: [&str; 28] = [
     "12345678",
     "123456789",
     "1234567890",
@@ -42,17 +47,48 @@ const KNOWN_WEAK: [&str; 20] = [
     "your-api-key",
     "your_api_key",
     "your-secret-key",
+    // Long enough for an admin's.
+    "0123456789abcdef",
+    "1234567890123456",
+    "12345678901234567890",
+    "adminadminadminadmin",
+    "change-me-please-now",
+    "passwordpassword",
+    "your-admin-key-here",
+    "your-secret-admin-key",
 ];
 
+/// Each admits an admin: two names, because two systems before had one each.
+const OF_ADMINS: [&str; 2] = ["keys.admin", "keys.admin_password"];
+
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Keys, Refused> {
-    let clients = reader.optional("keys.clients", clients)?;
-    Ok(Keys { clients: clients.unwrap_or_default() })
+    let clients = reader.optional("keys.clients", clients);
+    let admins = OF_ADMINS.map(|key| (key, reader.optional(key, admin)));
+    let clients = clients?.unwrap_or_default();
+    let mut keys = Keys { clients, admins: Vec::new() };
+    for (key, admin) in admins {
+        let Some(admin) = admin? else { continue };
+        // One key for both would make an admin of every client.
+        if keys.clients.iter().any(|client| client.expose_secret() == admin.expose_secret()) {
+            reader.refuse(key, "it is one of the clients' keys too; take another one");
+            return Err(Refused);
+        }
+        keys.admins.push(admin);
+    }
+    Ok(keys)
+}
+
+fn admin(text: &str) -> Result<SecretString, String> {
+    match refusal(text, SHORTEST_OF_ADMIN_BYTES) {
+        Some(refusal) => Err(format!("the key {refusal}")),
+        None => Ok(SecretString::from(text)),
+    }
 }
 
 fn clients(text: &str) -> Result<Vec<SecretString>, String> {
     let mut keys: Vec<&str> = Vec::new();
     for (index, key) in text.split(',').map(str::trim).filter(|key| !key.is_empty()).enumerate() {
-        if let Some(refusal) = refusal(key) {
+        if let Some(refusal) = refusal(key, SHORTEST_BYTES) {
             return Err(format!("key number {} {refusal}", index + 1));
         }
         if !keys.contains(&key) {
@@ -66,9 +102,9 @@ fn clients(text: &str) -> Result<Vec<SecretString>, String> {
 }
 
 /// What is wrong with a key, without repeating it.
-fn refusal(key: &str) -> Option<String> {
-    if !(SHORTEST_BYTES..=LONGEST_BYTES).contains(&key.len()) {
-        Some(format!("must have {SHORTEST_BYTES} to {LONGEST_BYTES} characters"))
+fn refusal(key: &str, shortest_bytes: usize) -> Option<String> {
+    if !(shortest_bytes..=LONGEST_BYTES).contains(&key.len()) {
+        Some(format!("must have {shortest_bytes} to {LONGEST_BYTES} characters"))
     } else if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         Some("must be of printable ASCII characters without spaces".to_owned())
     } else if KNOWN_WEAK.contains(&key.to_ascii_lowercase().as_str()) || is_monotonous(key) {
@@ -84,8 +120,6 @@ fn is_monotonous(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]
@@ -103,5 +137,16 @@ mod tests {
             let refused = clients(&format!("sk-good-enough,{weak}")).unwrap_err();
             assert!(refused.starts_with("key number 2 ") && !refused.contains(weak), "{weak}: {refused}");
         }
+    }
+
+    #[test]
+    fn an_admins_key_is_longer_and_nobodys_default() {
+        for weak in
+            ["fifteen-letters", "Your-Secret-Admin-Key", "aaaaaaaaaaaaaaaaaaaa", "twenty letters, blank"]
+        {
+            let refused = admin(weak).unwrap_err();
+            assert!(refused.starts_with("the key ") && !refused.contains(weak), "{weak}: {refused}");
+        }
+        assert!(admin("qm-admin-6b1f4e0d").is_ok());
     }
 }

@@ -26,6 +26,11 @@ impl Mistake {
         Self(format!("{key} is missing: {why}; set the environment variable {variable} or {key} in the file"))
     }
 
+    /// Something wrong with an account that has variables of its own.
+    pub(crate) fn in_variables(beginning: &str, what: &str) -> Self {
+        Self(format!("the account of the environment variables {beginning}: {what}"))
+    }
+
     /// Something wrong with a place rather than a setting: the file as a whole, or a key nobody knows.
     pub(crate) fn at(origin: &Origin, what: &str) -> Self {
         Self(format!("{origin}: {what}"))

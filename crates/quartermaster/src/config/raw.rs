@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::file::FileSource;
 use super::mistake::Mistake;
 use super::nearest::nearest;
-use super::settings::{CONFIG_VARIABLE, SETTINGS, Setting, UNUSED_VARIABLES, setting};
+use super::settings::{CONFIG_VARIABLE, OF_ACCOUNTS, SETTINGS, Setting, setting};
 
 /// Where to look for settings. Given as values, so that tests change no environment.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ pub(crate) struct Value {
 /// All values, by setting key, and what was wrong with how they were written.
 pub(crate) struct Raw {
     values: BTreeMap<&'static str, Value>,
+    of_accounts: BTreeMap<String, SecretString>,
     mistakes: Vec<Mistake>,
     notes: Vec<String>,
 }
@@ -75,7 +76,7 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 impl Scope {
     /// Whether this setting means anything here.
     pub(crate) fn covers(self, setting: &Setting) -> bool {
-        let brought_by_the_demo = ["upstream.", "account.", "keys."];
+        let brought_by_the_demo = ["upstream.", "account.", "keys.", "database.", "master.", "terms."];
         self == Self::Gateway || !brought_by_the_demo.iter().any(|section| setting.key.starts_with(section))
     }
 }
@@ -83,7 +84,12 @@ impl Scope {
 impl Raw {
     /// Gathers every setting from the most particular source that has it.
     pub(crate) fn gather(sources: &Sources) -> Self {
-        let mut raw = Self { values: BTreeMap::new(), mistakes: Vec::new(), notes: Vec::new() };
+        let mut raw = Self {
+            values: BTreeMap::new(),
+            of_accounts: BTreeMap::new(),
+            mistakes: Vec::new(),
+            notes: Vec::new(),
+        };
         for setting in SETTINGS {
             if let Some(default) = setting.default {
                 raw.put(setting, default, Origin::Default);
@@ -102,6 +108,11 @@ impl Raw {
     /// The value of a setting, if anybody gave one.
     pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
+    }
+
+    /// The variables of accounts that are no settings.
+    pub(crate) fn variables_of_accounts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.of_accounts.iter().map(|(name, text)| (name.as_str(), text.expose_secret()))
     }
 
     /// What was wrong with how things were written.
@@ -124,8 +135,10 @@ impl Raw {
                 if sources.scope.covers(setting) {
                     self.put(setting, text, Origin::Environment(setting.environment));
                 }
-            } else if UNUSED_VARIABLES.contains(&name.as_str()) {
-                self.notes.push(format!("{name} is set, but this version does not use it"));
+            } else if is_of_an_account(name) {
+                if sources.scope == Scope::Gateway {
+                    self.of_accounts.insert(name.clone(), text.as_str().into());
+                }
             } else if name.starts_with("QM_") && name != CONFIG_VARIABLE {
                 let known = SETTINGS.iter().map(|setting| setting.environment);
                 let hint =
@@ -180,6 +193,12 @@ impl fmt::Display for Origin {
 
 fn concerns_us(name: &str) -> bool {
     name.starts_with("QM_")
-        || UNUSED_VARIABLES.contains(&name)
+        || is_of_an_account(name)
         || SETTINGS.iter().any(|setting| setting.environment == name)
+}
+
+fn is_of_an_account(name: &str) -> bool {
+    OF_ACCOUNTS
+        .iter()
+        .any(|known| known.strip_suffix('*').map_or(*known == name, |start| name.starts_with(start)))
 }

@@ -60,6 +60,16 @@ impl<'a> Reader<'a> {
         self.raw.value(key).map(|value| value.text().trim())
     }
 
+    /// The variables of accounts that are no settings, because there may be any number of them.
+    pub(crate) fn variables_of_accounts(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.raw.variables_of_accounts()
+    }
+
+    /// Keeps a mistake in the variables that begin with this.
+    pub(crate) fn refuse_variables(&mut self, beginning: &str, what: &str) {
+        self.mistakes.push(Mistake::in_variables(beginning, what));
+    }
+
     /// Keeps a mistake in the value of a setting.
     pub(crate) fn refuse(&mut self, key: &str, allowed: &str) {
         if let (Some(setting), Some(value)) = (setting(key), self.raw.value(key)) {

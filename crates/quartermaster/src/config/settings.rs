@@ -113,6 +113,91 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "OPENAI_KEYS",
         "Keys that clients may use, separated by commas; none means closed",
     ),
+    secret("keys.admin", "ADMIN_KEY", "Key of the admin, at least 16 characters"),
+    secret("keys.admin_password", "ADMIN_PASSWORD", "The same under the name it had elsewhere"),
+    unflagged(
+        "database.url",
+        "DATABASE_URL",
+        "URL",
+        "File with the accounts, as sqlite:PATH; instead of database.path",
+    ),
+    plain(
+        "database.path",
+        "DATABASE_PATH",
+        "--database",
+        "FILE",
+        Some("data/quartermaster.db"),
+        "File with the accounts; made if it is missing",
+    ),
+    secret(
+        "master.key",
+        "QM_MASTER_KEY",
+        "Key that seals the secrets of accounts: 32 random bytes in base64",
+    ),
+    plain(
+        "master.key_file",
+        "QM_MASTER_KEY_FILE",
+        "--master-key-file",
+        "FILE",
+        None,
+        "File with that key; without both one is made beside the accounts at the first start",
+    ),
+    plain(
+        "terms.accepted",
+        "QM_ACCEPT_UPSTREAM_TERMS",
+        "--accept-upstream-terms",
+        "BOOL",
+        Some("false"),
+        "You have read the note on the upstream's terms in the README",
+    ),
+    plain(
+        "pool.strategy",
+        "LOAD_BALANCE_STRATEGY",
+        "--strategy",
+        "WORD",
+        Some("round_robin"),
+        "By which rule an account is chosen among those that can serve",
+    ),
+    plain(
+        "pool.max_errors",
+        "MAX_ERROR_COUNT",
+        "--max-errors",
+        "NUMBER",
+        Some("100"),
+        "Failures on end after which an account is switched off; 0 for never",
+    ),
+    plain(
+        "pool.quarantines",
+        "CIRCUIT_BREAKER_ENABLED",
+        "--quarantines",
+        "BOOL",
+        Some("true"),
+        "Leave an account alone for a while after failures that pass; false asks it anew each time",
+    ),
+    plain(
+        "pool.quarantine_after",
+        "CIRCUIT_BREAKER_ERROR_THRESHOLD",
+        "--quarantine-after",
+        "NUMBER",
+        Some("5"),
+        "Failures within ten minutes after which it is left alone for longer; 0 for never",
+    ),
+    plain(
+        "pool.quarantine",
+        "CIRCUIT_BREAKER_RECOVERY_TIMEOUT",
+        "--quarantine",
+        "TIME",
+        Some("30m"),
+        "How long it is left alone then",
+    ),
+    plain(
+        "pool.quota_every",
+        "HEALTH_CHECK_INTERVAL",
+        "--quota-every",
+        "TIME",
+        Some("15m"),
+        "How often each account's usage limits are asked for; 0 for never",
+    ),
     plain(
         "models.default",
         "QM_DEFAULT_MODEL",
@@ -211,9 +296,9 @@ pub(crate) static SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// Variables that other versions and systems use and this one does not: known, so that scripts may set them.
-pub(crate) static UNUSED_VARIABLES: &[&str] =
-    &["ADMIN_KEY", "DATABASE_PATH", "DATABASE_URL", "QM_ACCEPT_UPSTREAM_TERMS"];
+/// Variables of accounts that are no settings, because there may be any number of them: names, and beginnings of names.
+pub(crate) static OF_ACCOUNTS: &[&str] =
+    &["AMAZONQ_ACCOUNT_*", "KIRO_API_KEY", "KIRO_API_REGION", "KIRO_AUTH_TOKEN"];
 
 /// The variable that names the configuration file.
 pub(crate) const CONFIG_VARIABLE: &str = "QM_CONFIG";
@@ -236,4 +321,14 @@ const fn plain(
 
 const fn secret(key: &'static str, environment: &'static str, doc: &'static str) -> Setting {
     Setting { key, environment, flag: None, shape: "SECRET", default: None, secret: true, doc }
+}
+
+/// One whose values may hold a password, though they need not: without a flag, but shown where there is none.
+const fn unflagged(
+    key: &'static str,
+    environment: &'static str,
+    shape: &'static str,
+    doc: &'static str,
+) -> Setting {
+    Setting { key, environment, flag: None, shape, default: None, secret: false, doc }
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use qm_pool::Strategy;
 use secrecy::ExposeSecret;
 
-use super::settings::{CONFIG_VARIABLE, UNUSED_VARIABLES};
+use super::settings::{CONFIG_VARIABLE, OF_ACCOUNTS};
 use super::*;
 
 const TOKEN: &str = "refresh-7f3a";
 const SECRET: &str = "hidden-9b1c";
 const KEY: &str = "sk-client-4d2e";
+const MASTER: &str = "q83vEjRWeJq83vEjRWeJAAECAwQFBgcICQoLDA0ODxA=";
+const OLD_MASTER: &str = "000102030405060708090a0b0c0d0e0ff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
 const ARN: &str = "arn:aws:codewhisperer:eu-central-1:123456789012:profile/ABCDEFGHJKLM";
 
 fn sources(flags: &[(&'static str, &str)], environment: &[(&str, &str)], file: Option<&str>) -> Sources {
@@ -51,11 +54,16 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
     let config = load(&sources(&[], &[], None)).unwrap();
     assert_eq!(config.listen.address(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
     assert_eq!(config.listen.body_limit_bytes, 32 * 1024 * 1024);
-    assert!(config.account.is_none() && config.keys.clients.is_empty() && config.models.default.is_none());
+    assert!(config.accounts.is_empty() && config.models.default.is_none());
+    assert!(config.keys.clients.is_empty() && config.keys.admins.is_empty() && !config.terms);
+    assert_eq!(config.database.path, PathBuf::from("data/quartermaster.db"));
+    assert!(matches!(config.master, Master::Beside(path) if path == Path::new("data/quartermaster.key")));
+    assert_eq!((config.pool.strategy, config.pool.rules), (Strategy::RoundRobin, qm_pool::Rules::default()));
+    assert_eq!(config.pool.quota_every, Some(Duration::from_secs(900)));
     assert_eq!(config.upstream.token_base.as_str(), "https://oidc.us-east-1.amazonaws.com");
     assert!(config.upstream.api_endpoint.is_none() && config.upstream.user_agent.is_none());
     assert!(!config.upstream.share_content);
-    assert_eq!((config.upstream.surface, config.upstream.region.as_str()), (None, "us-east-1"));
+    assert_eq!((config.upstream.surface, config.upstream.region), (None, None));
     let Timeouts { connect, first_event, idle, total, ping_every } = config.timeouts;
     assert_eq!(
         [connect, first_event, idle, total, ping_every],
@@ -87,14 +95,17 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
         ("OPENAI_KEYS", "sk-client-4d2e, sk-client-other"),
     ];
     let config = load(&sources(&[], &[&account()[..], &extra].concat(), None)).unwrap();
-    let account = config.account.unwrap();
-    assert_eq!(account.refresh_token.expose_secret(), TOKEN);
-    assert_eq!(account.client_id.expose_secret(), "client-1");
-    assert_eq!(account.client_secret.expose_secret(), SECRET);
-    assert_eq!(account.profile_arn.as_deref(), Some(ARN));
+    let [account] = config.accounts.as_slice() else { panic!("{} accounts", config.accounts.len()) };
+    let credential = &account.draft.credential;
+    let client = credential.client.as_ref().unwrap();
+    assert_eq!(account.slot, "AMAZONQ");
+    assert_eq!(credential.refresh_token.as_ref().unwrap().expose_secret(), TOKEN);
+    assert_eq!(client.id, "client-1");
+    assert_eq!(client.secret.as_ref().unwrap().expose_secret(), SECRET);
+    assert_eq!(credential.arn.as_ref().unwrap().value, ARN);
     assert_eq!(config.upstream.api_endpoint.unwrap().as_str(), "http://127.0.0.1:9");
     assert_eq!(config.upstream.token_base.as_str(), "http://127.0.0.1:9");
-    assert_eq!(config.upstream.region, "eu-central-1", "the profile decides");
+    assert_eq!(config.upstream.region, None, "the profile decides");
     assert_eq!(config.keys.clients.len(), 2);
 
     let file = format!(
@@ -104,7 +115,7 @@ fn a_whole_account_is_read_from_the_environment_or_the_file() {
          [responses]\nkeep = 1000\nmemory = \"8MiB\"\n"
     );
     let config = load(&sources(&[], &[], Some(&file))).unwrap();
-    assert!(config.account.is_some() && config.upstream.share_content);
+    assert!(config.accounts.len() == 1 && config.upstream.share_content);
     assert_eq!(
         (config.keys.clients.len(), config.upstream.surface.map(|surface| surface.name)),
         (2, Some("q"))
@@ -170,6 +181,19 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
             &["keys.clients is set (environment variable OPENAI_KEYS): key number 1 must have"],
         ),
         ("OPENAI_KEYS", "sk-fine-enough,changeme", &["key number 2 is known to everybody"]),
+        ("ADMIN_KEY", "too-short", &["keys.admin is set", "ADMIN_KEY", "16 to 512 characters"]),
+        ("ADMIN_PASSWORD", "Change-Me-Please-Now", &["keys.admin_password is set", "known to everybody"]),
+        ("DATABASE_URL", "postgres://host/x", &["database.url is", "SQLite only", "sqlite:PATH"]),
+        ("DATABASE_URL", "postgres://me:word@host/x", &["database.url is (hidden"]),
+        ("DATABASE_PATH", "data/", &["database.path is \"data/\"", "path of a file"]),
+        ("QM_MASTER_KEY", "a passphrase", &["master.key is set", "32 random bytes"]),
+        ("QM_ACCEPT_UPSTREAM_TERMS", "maybe", &["terms.accepted is \"maybe\"", "README"]),
+        ("LOAD_BALANCE_STRATEGY", "fastest", &["pool.strategy is \"fastest\"", "round_robin, random"]),
+        ("MAX_ERROR_COUNT", "-1", &["pool.max_errors", "0 is never"]),
+        ("CIRCUIT_BREAKER_ENABLED", "2", &["pool.quarantines"]),
+        ("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "0", &["pool.quarantine is \"0\"", "1s to 24h"]),
+        ("HEALTH_CHECK_INTERVAL", "5s", &["pool.quota_every", "1m to 24h"]),
+        ("AMAZONQ_ACCOUNT_COUNT", "many", &["AMAZONQ_ACCOUNT_COUNT", "number of accounts"]),
         ("QM_DEFAULT_MODEL", "two words", &["models.default"]),
         ("QM_MODEL_ALIASES", "gpt-4:m", &["models.aliases is \"gpt-4:m\"", "pair number 1", "NAME=MODEL"]),
         ("QM_IDLE_TIMEOUT", "0", &["timeouts.idle is \"0\"", "10ms to 24h"]),
@@ -201,13 +225,13 @@ fn the_origin_is_told_for_flags_and_files_too() {
 
 #[test]
 fn all_mistakes_are_told_at_once() {
-    let file = "[listen]\nprot = 1\n[pool]\nsize = 3\n[log]\nfilter = [\"a\"]\n";
+    let file = "[listen]\nprot = 1\n[pond]\nsize = 3\n[log]\nfilter = [\"a\"]\n";
     let environment = [("PORT", "x"), ("AMAZONQ_REFRESH_TOKEN", TOKEN), ("QM_LOG_FORMAT", "xml")];
     let found = mistakes(&sources(&[("upstream.surface", "?")], &environment, Some(file)));
     let expected = [
         "key listen.prot: there is no such setting; did you mean listen.port?",
         "key log.filter: must be a text",
-        "key pool: there is no such section",
+        "key pond: there is no such section",
         "listen.port is \"x\"",
         "upstream.surface is \"?\" (flag --surface)",
         "account.client_id is missing",
@@ -232,7 +256,7 @@ fn half_an_account_is_a_mistake_whichever_half() {
             "{found:?}"
         );
     }
-    assert!(load(&sources(&[], &[("AMAZONQ_PROFILE_ARN", ARN)], None)).unwrap().account.is_none());
+    assert!(load(&sources(&[], &[("AMAZONQ_PROFILE_ARN", ARN)], None)).unwrap().accounts.is_empty());
 }
 
 #[test]
@@ -270,24 +294,100 @@ fn a_file_that_cannot_be_read_or_understood_is_a_mistake_that_quotes_nothing() {
 }
 
 #[test]
-fn variables_of_other_versions_are_noted_and_slips_are_pointed_out() {
-    let environment: Vec<_> = UNUSED_VARIABLES.iter().map(|name| (*name, "something-long-enough")).collect();
-    let config =
-        load(&sources(&[], &[&environment[..], &[("QM_LOGS", "x"), (CONFIG_VARIABLE, "y")]].concat(), None))
-            .unwrap();
-    assert_eq!(config.notes.len(), UNUSED_VARIABLES.len() + 1, "{:?}", config.notes);
-    assert!(config.notes.iter().any(|note| note.contains("did you mean QM_LOG?")), "{:?}", config.notes);
-    assert!(!config.notes.iter().any(|note| note.contains("something-long-enough")));
+fn slips_in_the_names_of_variables_are_pointed_out() {
+    let slips = [("QM_LOGS", "something-long-enough"), (CONFIG_VARIABLE, "y")];
+    let config = load(&sources(&[], &slips, None)).unwrap();
+    assert!(
+        config.notes.len() == 1 && config.notes[0].contains("did you mean QM_LOG?"),
+        "{:?}",
+        config.notes
+    );
+    assert!(!config.notes[0].contains("something-long-enough"));
+}
+
+#[test]
+fn accounts_with_variables_of_their_own_are_read_each_by_its_slot() {
+    let numbered = [
+        ("AMAZONQ_ACCOUNT_1_REFRESH_TOKEN", "aor-one"),
+        ("AMAZONQ_ACCOUNT_1_CLIENT_ID", "client-1"),
+        ("AMAZONQ_ACCOUNT_1_CLIENT_SECRET", SECRET),
+        ("AMAZONQ_ACCOUNT_1_WEIGHT", "3"),
+        ("AMAZONQ_ACCOUNT_3_REFRESH_TOKEN", "aor-three"),
+        ("AMAZONQ_ACCOUNT_3_CLIENT_ID", "client-3"),
+        ("AMAZONQ_ACCOUNT_3_CLIENT_SECRET", SECRET),
+        ("AMAZONQ_ACCOUNT_3_ENABLED", "false"),
+        ("KIRO_API_KEY", "ksk_0123456789abcdef0123"),
+    ];
+    let config = load(&sources(&[], &[&account()[..], &numbered].concat(), None)).unwrap();
+    let slots: Vec<&str> = config.accounts.iter().map(|account| account.slot.as_str()).collect();
+    assert_eq!(slots, ["AMAZONQ", "AMAZONQ_ACCOUNT_1", "AMAZONQ_ACCOUNT_3", "KIRO_API_KEY"]);
+    assert_eq!((config.accounts[1].draft.weight, config.accounts[2].draft.enabled), (Some(3), Some(false)));
+
+    let found = mistakes(&sources(&[], &[&numbered[..1], &[("PORT", "x")]].concat(), None));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[1].starts_with("the account of the environment variables AMAZONQ_ACCOUNT_1: "),
+        "{found:?}"
+    );
+    assert!(!found[1].contains("aor-one"), "{found:?}");
+}
+
+#[test]
+fn the_database_is_named_by_address_or_path_and_its_key_beside_it() {
+    let load = |environment: &[(&str, &str)]| load(&sources(&[], environment, None)).unwrap();
+    let config = load(&[("DATABASE_PATH", "a/b.db"), ("DATABASE_URL", "sqlite:///c/d.sqlite3")]);
+    assert_eq!(config.database.path, PathBuf::from("/c/d.sqlite3"), "the address wins");
+    assert!(matches!(config.master, Master::Beside(path) if path == Path::new("/c/d.key")));
+    let config = load(&[("QM_MASTER_KEY_FILE", "/run/secrets/key")]);
+    assert!(matches!(config.master, Master::File(path) if path == Path::new("/run/secrets/key")));
+    let config = load(&[("QM_MASTER_KEY", &format!("{MASTER},{OLD_MASTER}"))]);
+    assert!(matches!(config.master, Master::Given(_)) && !format!("{config:?}").contains(MASTER));
+}
+
+#[test]
+fn admins_have_keys_of_their_own() {
+    let environment =
+        [("ADMIN_KEY", "qm-admin-6b1f4e0d"), ("ADMIN_PASSWORD", "qm-admin-93ab77c2"), ("OPENAI_KEYS", KEY)];
+    let keys = load(&sources(&[], &environment, None)).unwrap().keys;
+    assert_eq!((keys.admins.len(), keys.clients.len()), (2, 1));
+    let shared = [("ADMIN_PASSWORD", "qm-admin-93ab77c2"), ("OPENAI_KEYS", "qm-admin-93ab77c2")];
+    let found = mistakes(&sources(&[], &shared, None));
+    assert!(found.len() == 1 && found[0].starts_with("keys.admin_password is set"), "{found:?}");
+}
+
+#[test]
+fn the_pool_is_set_by_the_names_of_the_systems_before() {
+    let environment = [
+        ("LOAD_BALANCE_STRATEGY", "weighted_round_robin"),
+        ("MAX_ERROR_COUNT", "7"),
+        ("CIRCUIT_BREAKER_ENABLED", "false"),
+        ("CIRCUIT_BREAKER_ERROR_THRESHOLD", "9"),
+        ("CIRCUIT_BREAKER_RECOVERY_TIMEOUT", "300"),
+        ("HEALTH_CHECK_INTERVAL", "0"),
+    ];
+    let pool = load(&sources(&[], &environment, None)).unwrap().pool;
+    assert_eq!((pool.strategy, pool.quota_every), (Strategy::Weighted, None));
+    assert_eq!((pool.rules.max_errors, pool.rules.strikes, pool.rules.rests), (7, 0, false));
+    assert_eq!(pool.rules.quarantine_ms, 300_000);
 }
 
 #[test]
 fn the_demo_uses_no_account_or_key_that_happens_to_be_set() {
-    let extra = [("OPENAI_KEYS", "abc"), ("AMAZONQ_API_ENDPOINT", "http://example.com"), ("PORT", "0")];
+    let extra = [
+        ("OPENAI_KEYS", "abc"),
+        ("AMAZONQ_API_ENDPOINT", "http://example.com"),
+        ("AMAZONQ_ACCOUNT_COUNT", "7"),
+        ("DATABASE_URL", "postgres://nobody"),
+        ("QM_MASTER_KEY", "short"),
+        ("PORT", "0"),
+    ];
     let mut sources = sources(&[], &[&account()[..], &extra].concat(), None);
     sources.scope = Scope::Demo;
     let config = load(&sources).unwrap();
     assert!(
-        config.account.is_none() && config.keys.clients.is_empty() && config.upstream.api_endpoint.is_none()
+        config.accounts.is_empty()
+            && config.keys.clients.is_empty()
+            && config.upstream.api_endpoint.is_none()
     );
     assert_eq!(config.listen.port, 0);
 }
@@ -354,7 +454,7 @@ fn the_documentation_agrees_with_the_table() {
     let rows =
         page.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 4).count();
     assert_eq!(rows, SETTINGS.len(), "docs/CONFIGURATION.md has a row for something that is no setting");
-    for name in UNUSED_VARIABLES.iter().chain([&CONFIG_VARIABLE]) {
+    for name in OF_ACCOUNTS.iter().chain([&CONFIG_VARIABLE]) {
         assert!(page.contains(&format!("`{name}`")), "docs/CONFIGURATION.md does not mention {name}");
     }
 }

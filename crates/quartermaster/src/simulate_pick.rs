@@ -1,0 +1,82 @@
+//! `simulate-pick`: which account a request would get, and why not the others.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use qm_accounts::{Explained, survey::Question};
+use qm_pool::Says;
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, Place};
+use crate::{fleet, print};
+
+/// A request that nobody makes.
+#[derive(Args, Debug)]
+pub(crate) struct SimulatePick {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The upstream's name of the model
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Owner of the key that asks
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// Number or id of the only account that will do
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+}
+
+/// Says so, from what is kept: requests under way in a running gateway are not known here. The exit code is 1 when no
+/// account could serve.
+pub(crate) fn run(desk: &Desk, asked: &SimulatePick) -> anyhow::Result<ExitCode> {
+    let question = Question {
+        owner: asked.owner.as_deref(),
+        model: asked.model.as_deref(),
+        affinity: None,
+        pinned: asked.account.as_deref(),
+    };
+    let explained = desk.fleet.explain(&question)?;
+    if desk.json {
+        print::value(&json!({ "accounts": explained.iter().map(verdict).collect::<Vec<_>>() }))?;
+    } else {
+        let now_ms = fleet::now_ms();
+        print::table(["", "no", "label", "verdict"], explained.iter().map(|one| row(one, now_ms)))?;
+        print::out("As the database has it: requests under way in a running gateway are not counted here.")?;
+    }
+    let some = explained.iter().any(|one| one.chosen);
+    Ok(if some { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn row(one: &Explained, now_ms: u64) -> [String; 4] {
+    let mark = if one.chosen { "->" } else { "" };
+    let words = match one.says {
+        Says::Able { .. } if one.chosen => "would serve".to_owned(),
+        Says::Able { last_resort: true, .. } => "could serve as the last resort".to_owned(),
+        Says::Able { spare: true, .. } => "could serve; kept for its owner first".to_owned(),
+        Says::Able { nearly_dry: true, .. } => {
+            "could serve after others; its credits are nearly used up".to_owned()
+        }
+        Says::Able { .. } => "could serve".to_owned(),
+        Says::Unable { reason, free_ms: Some(free_ms) } if free_ms > now_ms => {
+            format!("{}, for {}", reason.word(), print::span(free_ms - now_ms))
+        }
+        Says::Unable { reason, .. } => reason.word().to_owned(),
+    };
+    [mark.to_owned(), one.number.to_string(), one.label.clone(), words]
+}
+
+fn verdict(one: &Explained) -> Value {
+    let (able, reason, free_ms) = match one.says {
+        Says::Able { .. } => (true, None, None),
+        Says::Unable { reason, free_ms } => (false, Some(reason.word()), free_ms),
+    };
+    json!({
+        "number": one.number,
+        "id": one.id,
+        "label": one.label,
+        "chosen": one.chosen,
+        "able": able,
+        "reason": reason,
+        "freeMs": free_ms,
+    })
+}

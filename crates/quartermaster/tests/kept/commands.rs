@@ -1,0 +1,125 @@
+//! What operators do to accounts at the command line.
+
+use qm_simulator::SimAccount;
+use serde_json::Value;
+
+use crate::house::House;
+
+fn labels(listed: &Value) -> Vec<(String, bool)> {
+    let accounts = listed["accounts"].as_array().unwrap().iter();
+    accounts
+        .map(|account| (account["label"].as_str().unwrap().to_owned(), account["enabled"] == true))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_go_out_under_a_passphrase_and_come_back_as_they_were() {
+    let accounts: Vec<SimAccount> = (0..2).map(SimAccount::numbered).collect();
+    let mut house = House::with(accounts.clone()).await;
+    for (name, account) in ["one", "two"].into_iter().zip(&accounts) {
+        house.account_file(name, account);
+        let dry = house.json(&["accounts", "import", "--from", name, "--dry-run"]);
+        assert_eq!(
+            (&dry["added"], &dry["rows"][0]["outcome"]),
+            (&1.into(), &"would be added".into()),
+            "{dry}"
+        );
+        let before = house.json(&["accounts", "list"])["accounts"].as_array().unwrap().len();
+        assert_eq!((&dry["dryRun"], before), (&true.into(), usize::from(name == "two")), "{dry}");
+        house.json(&["accounts", "import", "--from", name, "--accept-terms"]);
+    }
+    let again = house.json(&["accounts", "import", "--from", "one"]);
+    assert_eq!((&again["added"], &again["duplicates"]), (&0.into(), &1.into()), "{again}");
+    house.json(&["accounts", "disable", "2"]);
+
+    std::fs::write(house.path("words"), "a long enough passphrase\n").unwrap();
+    let refused = house.run(&["accounts", "export", "--to", "out.age"]);
+    assert!(refused.code == Some(1) && refused.err.contains("--passphrase-file"), "{}", refused.err);
+    let export = ["accounts", "export", "--to", "out.age", "--passphrase-file", "words"];
+    assert_eq!(house.json(&export)["accounts"], 2);
+    let twice = house.run(&export);
+    assert!(twice.code == Some(1) && twice.err.contains("is there already"), "{}", twice.err);
+    let file = std::fs::read_to_string(house.path("out.age")).unwrap();
+    assert!(file.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"), "{file}");
+
+    house.set("DATABASE_PATH", "elsewhere/accounts.db");
+    house.set("QM_ACCEPT_UPSTREAM_TERMS", "true");
+    let import = ["accounts", "import", "--from", "out.age", "--passphrase-file", "words"];
+    assert_eq!(house.json(&import)["added"], 2);
+    let listed = house.json(&["accounts", "list"]);
+    assert_eq!(labels(&listed), [("one".to_owned(), true), ("two".to_owned(), false)]);
+    assert!(!listed.to_string().contains("sim-refresh") && !listed.to_string().contains("sim-client-secret"));
+
+    let tested = house.json(&["accounts", "test", "1"]);
+    assert_eq!(tested["tests"][0]["token"], "ok", "{tested}");
+    house.json(&["accounts", "enable", "2"]);
+    house.json(&["accounts", "remove", "1"]);
+    assert_eq!(labels(&house.json(&["accounts", "list"])), [("two".to_owned(), true)]);
+    let unknown = house.run(&["accounts", "remove", "1"]);
+    assert!(unknown.code == Some(1) && unknown.out.contains("not found"), "{}", unknown.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_logs_in_and_the_account_is_there() {
+    let house = House::with(vec![SimAccount::default()]).await;
+    let said = house.run(&["login", "--label", "mine", "--accept-terms", "--json"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let lines: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [invitation, account] = lines.as_slice() else { panic!("{}", said.out) };
+    let (code, address) = (&invitation["userCode"], &invitation["verificationUriComplete"]);
+    assert!(address.as_str().unwrap().contains(code.as_str().unwrap()), "{invitation}");
+    assert_eq!(
+        (&account["account"]["label"], &account["account"]["origin"]),
+        (&"mine".into(), &"login".into())
+    );
+    assert_eq!(labels(&house.json(&["accounts", "list"])), [("mine".to_owned(), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_would_serve_is_said_with_the_reasons_of_the_others() {
+    let accounts: Vec<SimAccount> = (0..2).map(SimAccount::numbered).collect();
+    let house = House::with(accounts.clone()).await;
+    for (name, account) in ["one", "two"].into_iter().zip(&accounts) {
+        house.account_file(name, account);
+        house.json(&["accounts", "import", "--from", name, "--accept-terms"]);
+    }
+    house.json(&["accounts", "disable", "1"]);
+    let picked = house.json(&["simulate-pick"]);
+    let verdicts = picked["accounts"].as_array().unwrap();
+    assert_eq!((&verdicts[0]["number"], &verdicts[0]["chosen"]), (&2.into(), &true.into()), "{picked}");
+    assert_eq!((&verdicts[1]["number"], &verdicts[1]["reason"]), (&1.into(), &"disabled".into()), "{picked}");
+    let table = house.run(&["simulate-pick"]);
+    assert!(table.out.contains("would serve") && table.out.contains("disabled"), "{}", table.out);
+    house.json(&["accounts", "disable", "2"]);
+    assert_eq!(house.run(&["simulate-pick"]).code, Some(1), "nobody is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_what_is_wrong_and_makes_nothing() {
+    let mut house = House::with(vec![SimAccount::numbered(0)]).await;
+    let fresh = house.run(&["doctor"]);
+    assert!(
+        fresh.code == Some(0) && fresh.out.contains("the first start makes it"),
+        "{}{}",
+        fresh.out,
+        fresh.err
+    );
+    assert!(!house.path("data").exists(), "a look makes nothing");
+
+    house.account_file("one", &SimAccount::numbered(0));
+    house.json(&["accounts", "import", "--from", "one", "--accept-terms"]);
+    let well = house.json(&["doctor"]);
+    assert_eq!(well["ok"], true, "{well}");
+
+    house.set("OPENAI_KEYS", "");
+    house.set("ADMIN_KEY", "");
+    house.set("AMAZONQ_API_ENDPOINT", "http://127.0.0.1:9");
+    std::fs::rename(house.path("data/quartermaster.key"), house.path("gone")).unwrap();
+    let ill = house.run(&["doctor"]);
+    assert_eq!(ill.code, Some(1), "{}", ill.out);
+    for next_step in ["set OPENAI_KEYS", "put it back from your backup", "check firewall"] {
+        let words: String = ill.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(next_step), "{next_step}: {}", ill.out);
+    }
+    assert!(!house.path("data/quartermaster.key").exists(), "and still makes nothing");
+}
