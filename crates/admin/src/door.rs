@@ -67,18 +67,14 @@ fn admit(desk: &Desk, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Actor
         ));
     }
     let now_ms = (desk.now)();
-    if let Err(left_ms) = desk.throttle.may_try(from, now_ms) {
-        let words = "Too many wrong admin keys. Wait, then send the right one.";
-        let refused = Refused::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", words);
-        return Err(Refused { after_s: Some(left_ms.div_ceil(1000)), ..refused });
-    }
+    desk.throttle.may_try(from, now_ms).map_err(too_many)?;
     match desk.keys.look(headers) {
         Shown::Right(key) => {
             desk.throttle.succeeded(from, now_ms);
             Ok(Actor::Admin { key, source: from.map(|from| from.to_string()).unwrap_or_default() })
         }
         Shown::Wrong => {
-            desk.throttle.failed(from, now_ms);
+            desk.throttle.failed(from, now_ms).map_err(too_many)?;
             let from = from.map(tracing::field::display);
             tracing::warn!(from, "a wrong admin key was refused");
             Err(unauthorized("Invalid admin key. A client's API key does not open the management interface."))
@@ -87,6 +83,12 @@ fn admit(desk: &Desk, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Actor
             "Admin key required: send it as `Authorization: Bearer`, `x-api-key` or `X-Admin-Key`.",
         )),
     }
+}
+
+fn too_many(left_ms: u64) -> Refused {
+    let words = "Too many wrong admin keys. Wait, then send the right one.";
+    let refused = Refused::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", words);
+    Refused { after_s: Some(left_ms.div_ceil(1000)), ..refused }
 }
 
 fn unauthorized(words: &'static str) -> Refused {

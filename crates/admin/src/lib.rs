@@ -56,8 +56,8 @@ pub(crate) struct Desk {
     pub(crate) random: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
 
-/// The management routes, to be merged with those for clients. Failures are counted by the address in
-/// `ConnectInfo<SocketAddr>`, where the server gives one; else only all together.
+/// The management routes, to be merged with those for clients. Wrong keys are counted by the address in
+/// `ConnectInfo<SocketAddr>`, where the server puts one into requests; else only all together.
 pub fn router(parts: AdminParts) -> Router {
     let AdminParts { fleet, keys, now, random } = parts;
     let desk = Desk { fleet, keys: Keys::new(&keys), throttle: Throttle::default(), now, random };

@@ -2,6 +2,8 @@
 //!
 //! A window begins with a failure and lasts a minute. Within it, an address that has failed [`EACH`] times is refused
 //! whatever it holds, and after [`ALL`] failures of everybody so is every address that has not shown a right key lately.
+//! Where the server tells no addresses, nobody who guesses can be told from the admin: a right key always opens then, or
+//! anybody could lock the admin out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -43,25 +45,27 @@ struct Window {
 }
 
 impl Throttle {
-    /// Whether this address may try now; if not, in how many milliseconds. Without an address only the sum counts.
+    /// Whether this address may try now; if not, in how many milliseconds.
     pub(crate) fn may_try(&self, from: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
+        let Some(from) = from.map(network) else { return Ok(()) };
         let failures = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = from.map(network);
-        let own = from.and_then(|from| failures.each.get(&from)).and_then(|own| own.spent(EACH, now_ms));
-        let known = from.is_some_and(|from| {
-            failures.known.get(&from).is_some_and(|seen_ms| now_ms.saturating_sub(*seen_ms) < KNOWN_MS)
-        });
+        let own = failures.each.get(&from).and_then(|own| own.spent(EACH, now_ms));
+        let seen_ms = failures.known.get(&from);
+        let known = seen_ms.is_some_and(|seen_ms| now_ms.saturating_sub(*seen_ms) < KNOWN_MS);
         let all = failures.all.spent(ALL, now_ms).filter(|_| !known);
         own.into_iter().chain(all).max().map_or(Ok(()), Err)
     }
 
-    /// A wrong key came from here.
-    pub(crate) fn failed(&self, from: Option<IpAddr>, now_ms: u64) {
+    /// A wrong key came from here. In how many milliseconds there may be another, if there have been too many.
+    pub(crate) fn failed(&self, from: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
         let mut failures = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = failures.all.spent(ALL, now_ms);
         failures.all.fail(now_ms);
-        let Some(from) = from.map(network) else { return };
-        make_room(&mut failures.each, &from, |window| window.since_ms, now_ms.saturating_sub(WINDOW_MS));
-        failures.each.entry(from).or_default().fail(now_ms);
+        if let Some(from) = from.map(network) {
+            make_room(&mut failures.each, &from, |window| window.since_ms, now_ms.saturating_sub(WINDOW_MS));
+            failures.each.entry(from).or_default().fail(now_ms);
+        }
+        before.map_or(Ok(()), Err)
     }
 
     /// A right key came from here.
@@ -129,7 +133,7 @@ mod tests {
         let throttle = Throttle::default();
         for failure in 0..EACH {
             assert_eq!(throttle.may_try(address(1), NOW), Ok(()), "{failure}");
-            throttle.failed(address(1), NOW);
+            assert_eq!(throttle.failed(address(1), NOW), Ok(()));
         }
         assert_eq!(throttle.may_try(address(1), NOW + 1), Err(WINDOW_MS - 1));
         assert_eq!(throttle.may_try(address(2), NOW), Ok(()));
@@ -141,11 +145,12 @@ mod tests {
     fn the_addresses_of_one_network_are_one() {
         let throttle = Throttle::default();
         let host = |n: u32| Some(format!("2001:db8::{n:x}").parse().unwrap());
-        (0..EACH).for_each(|n| throttle.failed(host(n), NOW));
+        (0..EACH).for_each(|n| throttle.failed(host(n), NOW).unwrap());
         assert!(throttle.may_try(host(77), NOW).is_err());
         assert_eq!(throttle.may_try(Some("2001:db8:0:1::1".parse().unwrap()), NOW), Ok(()));
         // An IPv4 address in its IPv6 clothes is itself.
-        (0..EACH).for_each(|_| throttle.failed(Some("::ffff:10.0.0.9".parse().unwrap()), NOW));
+        let clothed = Some("::ffff:10.0.0.9".parse().unwrap());
+        (0..EACH).for_each(|_| throttle.failed(clothed, NOW).unwrap());
         assert!(throttle.may_try(Some("10.0.0.9".parse().unwrap()), NOW).is_err());
         assert_eq!(throttle.may_try(Some("10.0.0.8".parse().unwrap()), NOW), Ok(()));
     }
@@ -154,18 +159,20 @@ mod tests {
     fn many_addresses_that_guess_together_do_not_lock_the_admin_out() {
         let throttle = Throttle::default();
         throttle.succeeded(address(0), NOW);
-        (1..=ALL).for_each(|n| throttle.failed(address(n), NOW));
+        (1..=ALL).for_each(|n| throttle.failed(address(n), NOW).unwrap());
         assert!(throttle.may_try(address(ALL + 1), NOW).is_err());
-        assert!(throttle.may_try(None, NOW).is_err());
         assert_eq!(throttle.may_try(address(0), NOW), Ok(()));
-        assert_eq!(throttle.may_try(None, NOW + WINDOW_MS), Ok(()));
+        // Of no known address: a guess is told to wait, and the admin is not.
+        assert_eq!(throttle.may_try(None, NOW), Ok(()));
+        assert_eq!(throttle.failed(None, NOW + 1), Err(WINDOW_MS - 1));
+        assert_eq!(throttle.failed(None, NOW + WINDOW_MS), Ok(()));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let throttle = Throttle::default();
         for n in 0..(MOST as u32 + 100) {
-            throttle.failed(address(n), NOW + u64::from(n));
+            let _waits = throttle.failed(address(n), NOW + u64::from(n));
             throttle.succeeded(address(n), NOW + u64::from(n));
         }
         let failures = throttle.inner.lock().unwrap();

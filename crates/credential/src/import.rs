@@ -102,3 +102,19 @@ pub fn other(json: &str) -> Result<serde_json::Map<String, serde_json::Value>, P
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, other};
+
+    #[test]
+    fn the_free_object_is_kept_without_secrets_and_addresses() {
+        let json = r#"{"team":"blue","n":3,"refreshToken":"aorSecret","apiEndpoint":"https://evil.example"}"#;
+        let kept = other(json).unwrap();
+        assert_eq!(serde_json::Value::from(kept), serde_json::json!({"team": "blue", "n": 3}));
+        for bad in ["3", "[]", "{} {}", "null"] {
+            assert_eq!(other(bad).unwrap_err(), Problem::Malformed("other"), "{bad}");
+        }
+        assert!(other("{").is_err());
+    }
+}
