@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use self::chores::Chores;
 use crate::Fleet;
@@ -23,23 +24,40 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often logins that are over are forgotten.
 const SWEEP: Duration = Duration::from_mins(1);
 
+/// How long what is under way may take at the end.
+const FINISH: Duration = Duration::from_secs(20);
+
+/// Tells when it is time to stop: when its sender is gone.
+type Stopped = watch::Receiver<()>;
+
 /// How long a login that is over can still be asked about.
 const REMEMBER_MS: u64 = 24 * 3600 * 1000;
 
 impl Fleet {
-    /// Does all this until `stop` is ready; then lets renewals that are under way finish and writes down what is left.
+    /// Does all this until `stop` is ready; then lets what is under way come to its end, for a renewal or a login that
+    /// the upstream has given out must not be lost, and writes down what is left.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let house = &self.inner;
-        let mut chores = Chores::new(Arc::clone(house));
+        let (running, stopped) = watch::channel(());
+        let work = async {
+            let mut chores = Chores::new(Arc::clone(house));
+            tokio::join!(
+                house.keep_writing(stopped.clone()),
+                house.keep_looking(stopped.clone()),
+                house.keep_sweeping(stopped.clone()),
+                house.keep_polling(stopped.clone()),
+                chores.keep_doing(stopped.clone()),
+            );
+        };
+        tokio::pin!(work);
         tokio::select! {
             () = stop => {}
-            () = house.keep_writing() => {}
-            () = house.keep_looking() => {}
-            () = house.keep_sweeping() => {}
-            () = house.keep_polling() => {}
-            () = chores.keep_doing() => {}
+            () = &mut work => return,
         }
-        chores.finish().await;
+        drop(running);
+        if timeout(FINISH, work).await.is_err() {
+            tracing::warn!("work on accounts was still under way at the end");
+        }
         house.write_pending().await;
     }
 
@@ -53,18 +71,19 @@ impl Fleet {
 }
 
 impl House {
-    async fn keep_writing(&self) {
-        loop {
+    async fn keep_writing(&self, mut stopped: Stopped) {
+        let gathered = || async {
             self.pending.rung().await;
             sleep(GATHER).await;
+        };
+        while before(&mut stopped, gathered()).await {
             self.write_pending().await;
         }
     }
 
-    async fn keep_looking(self: &Arc<Self>) {
+    async fn keep_looking(self: &Arc<Self>, mut stopped: Stopped) {
         let mut ticks = ticks(LOOK);
-        loop {
-            ticks.tick().await;
+        while before(&mut stopped, ticks.tick()).await {
             if let Err(error) = self.look_around().await {
                 tracing::warn!(%error, "what other processes wrote cannot be read");
             }
@@ -92,10 +111,9 @@ impl House {
         Ok(())
     }
 
-    async fn keep_sweeping(&self) {
+    async fn keep_sweeping(&self, mut stopped: Stopped) {
         let mut ticks = ticks(SWEEP);
-        loop {
-            ticks.tick().await;
+        while before(&mut stopped, ticks.tick()).await {
             let now_ms = self.now_ms();
             if let Err(error) = self.store.logins().sweep(now_ms.saturating_sub(REMEMBER_MS), now_ms).await {
                 tracing::warn!(%error, "logins that are over cannot be forgotten");
@@ -104,10 +122,9 @@ impl House {
     }
 
     /// Polls for logins that wait: nobody needs to claim them.
-    async fn keep_polling(self: &Arc<Self>) {
+    async fn keep_polling(self: &Arc<Self>, mut stopped: Stopped) {
         let mut ticks = ticks(LOOK);
-        loop {
-            ticks.tick().await;
+        while before(&mut stopped, ticks.tick()).await {
             let pending = match self.store.logins().pending().await {
                 Ok(pending) => pending,
                 Err(error) => {
@@ -122,6 +139,19 @@ impl House {
             }
         }
     }
+}
+
+/// Waits for the next thing to do. False if it is time to stop; what is being done is never broken off.
+async fn before<T>(stopped: &mut Stopped, next: impl Future<Output = T>) -> bool {
+    tokio::select! {
+        () = over(stopped) => false,
+        _ = next => true,
+    }
+}
+
+/// Ready when it is time to stop.
+async fn over(stopped: &mut Stopped) {
+    while stopped.changed().await.is_ok() {}
 }
 
 /// Those that were missed are not made up for.

@@ -97,12 +97,9 @@ impl House {
         login: &LoginRecord,
         credential: &Credential,
     ) -> Result<LoginRecord, AccountError> {
-        let completion = if let Some(account) = &login.asked.renews {
-            let secret = Box::new(self.new_secret(account, credential, "success")?);
-            Completion::Renew { id: account.clone(), secret }
-        } else {
-            let draft = wish::draft(&login.asked.draft, credential.clone());
-            Completion::New(Box::new(self.new_account(&draft, Origin::Login)?))
+        let completion = match self.completion(login, credential) {
+            Ok(completion) => completion,
+            Err(error) => return self.end(&login.id, LoginStatus::Failed, Some(error.to_string())).await,
         };
         let mut tries = 1;
         let completed = loop {
@@ -134,6 +131,15 @@ impl House {
                 self.end(&login.id, LoginStatus::Failed, Some(error.to_string())).await
             }
         }
+    }
+
+    fn completion(&self, login: &LoginRecord, credential: &Credential) -> Result<Completion, AccountError> {
+        if let Some(account) = &login.asked.renews {
+            let secret = Box::new(self.new_secret(account, credential, "success")?);
+            return Ok(Completion::Renew { id: account.clone(), secret });
+        }
+        let draft = wish::draft(&login.asked.draft, credential.clone());
+        Ok(Completion::New(Box::new(self.new_account(&draft, Origin::Login)?)))
     }
 
     /// Ends a login without an account, unless it has ended. How it stands then.

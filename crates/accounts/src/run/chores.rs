@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use qm_pool::Health;
 use tokio::task::{self, JoinSet};
-use tokio::time::timeout;
 
-use super::ticks;
+use super::{Stopped, over, ticks};
 use crate::house::House;
 use crate::roster::{Entry, Made, pool_id};
 
@@ -20,9 +19,6 @@ const SPREAD_MS: u64 = 30_000;
 
 /// How often an account is asked for its models; it asks the upstream only when its list is old.
 const MODELS_EVERY_MS: u64 = 60_000;
-
-/// How long renewals that are under way may take at the end.
-const FINISH: Duration = Duration::from_secs(20);
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +40,8 @@ pub(super) struct Chores {
     due_ms: HashMap<Chore, u64>,
     under_way: JoinSet<()>,
     which: HashMap<task::Id, Chore>,
+    /// How many of those taken ask for models.
+    asking_models: usize,
 }
 
 impl Chores {
@@ -55,13 +53,16 @@ impl Chores {
             due_ms: HashMap::new(),
             under_way: JoinSet::new(),
             which: HashMap::new(),
+            asking_models: 0,
         }
     }
 
-    pub(super) async fn keep_doing(&mut self) {
+    /// Begins nothing new once it is time to stop; what has begun is waited for.
+    pub(super) async fn keep_doing(&mut self, mut stopped: Stopped) {
         let mut ticks = ticks(LOOK.min(self.house.habits.renew_every).max(Duration::from_millis(100)));
         loop {
             tokio::select! {
+                () = over(&mut stopped) => break,
                 _ = ticks.tick() => {
                     self.look_through();
                     self.house.gather_models();
@@ -73,14 +74,7 @@ impl Chores {
             }
             self.begin();
         }
-    }
-
-    /// A renewal that has begun may have replaced the refresh token at the upstream: it must be kept.
-    pub(super) async fn finish(&mut self) {
-        let all = async { while self.under_way.join_next().await.is_some() {} };
-        if timeout(FINISH, all).await.is_err() {
-            tracing::warn!("questions to the upstream were still under way at the end");
-        }
+        while self.under_way.join_next().await.is_some() {}
     }
 
     /// Notes what is due.
@@ -98,6 +92,7 @@ impl Chores {
                 let chore = (entry.record.number, what);
                 if !self.taken.contains(&chore) && self.is_due(entry, made, what, now_ms) {
                     self.taken.insert(chore);
+                    self.asking_models += usize::from(what == What::Models);
                     self.queue.push_back(chore);
                 }
             }
@@ -160,7 +155,11 @@ impl Chores {
         let Some(chore) = self.which.remove(&id) else { return };
         self.taken.remove(&chore);
         if chore.1 == What::Models {
-            self.house.gather_models();
+            self.asking_models = self.asking_models.saturating_sub(1);
+            // It looks at every account: once for all that were asked together.
+            if self.asking_models == 0 {
+                self.house.gather_models();
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ use qm_accounts::login::{LONGEST_CLAIM, Portal, Provider, Start};
 use qm_accounts::{Actor, ErrorKind, Fleet, LoginState, Wish};
 use qm_pool::Health;
 use qm_simulator::{Behaviour, DeviceEnd, LoginKind, RefreshFault, SimAccount};
+use qm_store::Store as _;
+use qm_store_sqlite::SqliteStore;
 
 use super::house::{Bench, add, chat, until};
 
@@ -74,6 +76,24 @@ async fn another_process_claims_what_the_first_one_started() {
         fleet.sync().await.unwrap();
         assert_eq!(chat(&fleet).await, Ok(()));
     }
+}
+
+#[tokio::test]
+async fn while_another_process_polls_this_one_does_not() {
+    let bench = waiting().await;
+    let fleet = bench.fleet().await;
+    let login = fleet.login_start(wish(), &Actor::Cli).await.unwrap();
+    bench.simulator.approve(&login.user_code, Some(0)).unwrap();
+    bench.pass(Duration::from_secs(2));
+    let store = SqliteStore::open(&bench.path("accounts.db")).await.unwrap();
+    let (now_ms, other) = (bench.now_ms(), "another process");
+    assert!(store.logins().lease(&login.id, other, now_ms + 60_000, now_ms).await.unwrap());
+    let claimed = fleet.login_claim(&login.id, Duration::ZERO).await.unwrap();
+    assert!(matches!(claimed.state, LoginState::Pending { .. }));
+    assert_eq!(bench.simulator.counts(0).unwrap().logins, 0);
+    store.logins().release(&login.id, other).await.unwrap();
+    let claimed = fleet.login_claim(&login.id, Duration::ZERO).await.unwrap();
+    assert!(matches!(claimed.state, LoginState::Completed { .. }));
 }
 
 #[tokio::test]

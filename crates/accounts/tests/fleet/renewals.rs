@@ -121,3 +121,15 @@ async fn tokens_are_renewed_and_credits_asked_for_ahead_of_requests() {
     let census = qm_relay::Accounts::census(&fleet);
     assert_eq!((census.total, census.healthy, census.with_token), (1, 1, 1));
 }
+
+#[tokio::test]
+async fn a_renewal_that_is_under_way_at_the_end_is_kept() {
+    let bench = Bench::of(vec![slow()]).await;
+    let fleet = bench.fleet().await;
+    let id = add(&fleet, &slow(), "one").await.id;
+    let begun = bench.simulator.wait_for(|calls| calls.iter().any(|call| call.path.ends_with("/token")));
+    fleet.run(begun).await;
+    assert_eq!(bench.simulator.counts(0).unwrap().refreshed, 1);
+    let view = bench.fleet().await.get(&id).await.unwrap();
+    assert!(view.login.has_access_token && view.login.last_refresh_status == "success", "{view:?}");
+}
