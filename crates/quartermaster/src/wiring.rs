@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use qm_admin::AdminParts;
 use qm_front::serve::{Bounds, serve as serve_http};
 use qm_front::{Bodies, Front, Kept as KeptResponses, router};
 use qm_relay::{Deadlines, Relay, StaticKeys};
@@ -40,7 +41,18 @@ pub(crate) async fn serve(
         draining.store(true, Ordering::Relaxed);
     };
     let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
-    let routes = router(front, config.listen.path_prefix.as_deref());
+    let prefix = config.listen.path_prefix.as_deref();
+    let admin = qm_admin::router(AdminParts {
+        fleet: fleet.clone(),
+        keys: config.keys.admins.clone(),
+        now: fleet::clock(),
+        random: fleet::random(),
+    });
+    let routes = router(front, prefix).merge(admin.clone());
+    let routes = match prefix {
+        Some(prefix) => routes.nest(prefix, admin),
+        None => routes,
+    };
     let (serving, served) = oneshot::channel::<()>();
     let serve = async move {
         let outcome = serve_http(listener, routes, bounds, shutdown).await;

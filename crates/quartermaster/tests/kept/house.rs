@@ -12,6 +12,9 @@ use serde_json::Value;
 pub(crate) const KEY: &str = "sk-kept-3f9d2c71";
 pub(crate) const ADMIN: &str = "qm-admin-6b1f4e0d77c2";
 
+const SMALL: &str =
+    r#"{"model":"claude-sonnet-4-5","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}"#;
+
 /// Everything a test needs; the folder goes with it.
 pub(crate) struct House {
     pub(crate) sim: Simulator,
@@ -127,19 +130,23 @@ impl House {
 impl Gateway {
     /// Asks something small with this key; the status.
     pub(crate) fn ask(&self, key: &str) -> u16 {
-        let body =
-            r#"{"model":"claude-sonnet-4-5","max_tokens":64,"messages":[{"role":"user","content":"Hello"}]}"#;
+        self.call("POST /v1/messages", key, SMALL).0
+    }
+
+    /// Calls this method and path with this key; status and body.
+    pub(crate) fn call(&self, what: &str, key: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let length = body.len();
         let request = format!(
-            "POST /v1/messages HTTP/1.1\r\nhost: gateway\r\nx-api-key: {key}\r\nanthropic-version: 2023-06-01\r\n\
+            "{what} HTTP/1.1\r\nhost: gateway\r\nx-api-key: {key}\r\nanthropic-version: 2023-06-01\r\n\
              content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
     /// Asks it to stop, and waits until it has; its exit code.

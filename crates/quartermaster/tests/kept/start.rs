@@ -62,6 +62,29 @@ async fn an_account_that_another_process_imports_serves_within_seconds() {
     noticed(&gateway, 503).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_an_admin_adds_serves_the_next_request() {
+    let SimAccount { refresh_token, client_id, client_secret, .. } = SimAccount::numbered(0);
+    let mut house = House::with(vec![SimAccount::numbered(0)]).await;
+    house.set("QM_ACCEPT_UPSTREAM_TERMS", "1");
+    house.set("QM_PATH_PREFIX", "/team");
+    let gateway = house.serve();
+    let account = serde_json::json!({
+        "label": "added", "refreshToken": refresh_token, "clientId": client_id, "clientSecret": client_secret,
+    });
+    for key in [KEY, "", "qm-admin-somebody-else"] {
+        assert_eq!(gateway.call("POST /v2/accounts", key, &account.to_string()).0, 401, "{key}");
+    }
+    let (status, added) = gateway.call("POST /v2/accounts", ADMIN, &account.to_string());
+    assert!((200..300).contains(&status) && added.contains("\"added\""), "{status} {added}");
+    assert_eq!(gateway.ask(KEY), 200);
+    for path in ["/v2/accounts", "/admin/accounts", "/api/v1/accounts", "/team/v2/accounts"] {
+        let (status, listed) = gateway.call(&format!("GET {path}"), ADMIN, "");
+        assert!(status == 200 && listed.contains("added"), "{path}: {status} {listed}");
+        assert!(!listed.contains(&refresh_token) && !listed.contains(&client_secret), "{path}: {listed}");
+    }
+}
+
 /// Waits until the gateway answers so.
 async fn noticed(gateway: &Gateway, status: u16) {
     let begun = Instant::now();
