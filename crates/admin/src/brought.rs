@@ -1,10 +1,11 @@
 //! Imports: what is asked of one, and the report of each row.
 
 use axum::body::Body;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use qm_accounts::Actor;
 use qm_accounts::import::{Fate, ImportInput, ImportOptions, RowReport};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,13 +25,26 @@ struct Asked {
     tag: Option<String>,
 }
 
+/// Opens a file that was sealed. A header, because the body is the file and a URL is no place for it.
+const PASSPHRASE: &str = "x-passphrase";
+
 /// Imports the body, and reports.
-pub(crate) async fn import(desk: &Desk, uri: &Uri, actor: &Actor, body: Body) -> Result<Response, Refused> {
+pub(crate) async fn import(
+    desk: &Desk,
+    uri: &Uri,
+    headers: &HeaderMap,
+    actor: &Actor,
+    body: Body,
+) -> Result<Response, Refused> {
     let Asked { dry_run, replace, enabled, owner, tag } = exchange::query(uri)?;
     let options =
         ImportOptions { dry_run, replace, enabled, owner, tags: tag.into_iter().collect(), progress: None };
     let file = exchange::bytes(body, LARGE).await?;
-    let report = Box::pin(desk.fleet.import(ImportInput::File(&file), &options, actor)).await?;
+    let input = match passphrase(headers)? {
+        Some(passphrase) => ImportInput::Sealed(&file, passphrase),
+        None => ImportInput::File(&file),
+    };
+    let report = Box::pin(desk.fleet.import(input, &options, actor)).await?;
     exchange::ok(&json!({
         "dry_run": dry_run,
         "format": report.format.word(),
@@ -41,6 +55,12 @@ pub(crate) async fn import(desk: &Desk, uri: &Uri, actor: &Actor, body: Body) ->
         "refused": report.refused(),
         "rows": report.rows.iter().map(row).collect::<Vec<_>>(),
     }))
+}
+
+fn passphrase(headers: &HeaderMap) -> Result<Option<SecretString>, Refused> {
+    let Some(said) = headers.get(PASSPHRASE) else { return Ok(None) };
+    let text = std::str::from_utf8(said.as_bytes());
+    text.map(|text| Some(text.into())).map_err(|_| Refused::invalid("X-Passphrase must be UTF-8."))
 }
 
 /// What became of a row.

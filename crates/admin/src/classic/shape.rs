@@ -1,7 +1,7 @@
 //! An account in the words of `/admin`: amq2api's (spec/mission.md A2.4). It never had secrets in it.
 
 use qm_accounts::View;
-use qm_pool::Health;
+use qm_pool::{By, Health};
 use serde::Serialize;
 
 use crate::moment;
@@ -171,7 +171,8 @@ impl Sums {
     }
 }
 
-/// That dialect has two words, active and healthy: one that is switched off may still be healthy.
+/// That dialect has two words, active and healthy: one that a person has switched off may still be healthy.
 pub(crate) fn is_healthy(view: &View) -> bool {
-    view.health.trouble.is_none() && matches!(view.health.state, Health::Ready | Health::Disabled { .. })
+    view.health.trouble.is_none()
+        && matches!(view.health.state, Health::Ready | Health::Disabled { by: By::Operator })
 }

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
 use crate::door::By;
 use crate::refused::Refused;
 use crate::{Desk, brought};
 
-/// Imports a file of any format, which is the whole body. With `?dry_run=true` only says what would happen.
+/// Imports a file of any format, which is the whole body. With `?dry_run=true` only says what would
+/// happen. A sealed file is opened with the passphrase in `X-Passphrase`.
 pub(crate) async fn import(
     State(desk): State<Arc<Desk>>,
     uri: Uri,
+    headers: HeaderMap,
     By(actor): By,
     body: Body,
 ) -> Result<Response, Refused> {
-    brought::import(&desk, &uri, &actor, body).await
+    brought::import(&desk, &uri, &headers, &actor, body).await
 }

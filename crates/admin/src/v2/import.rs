@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use qm_accounts::import::{Fate, ImportInput, ImportOptions};
 use serde_json::json;
@@ -14,14 +14,16 @@ use crate::exchange::{self, LARGE};
 use crate::refused::Refused;
 use crate::{Desk, brought};
 
-/// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen.
+/// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen. A
+/// sealed file is opened with the passphrase in `X-Passphrase`.
 pub(crate) async fn import(
     State(desk): State<Arc<Desk>>,
     uri: Uri,
+    headers: HeaderMap,
     By(actor): By,
     body: Body,
 ) -> Result<Response, Refused> {
-    brought::import(&desk, &uri, &actor, body).await
+    brought::import(&desk, &uri, &headers, &actor, body).await
 }
 
 /// Imports `{"accounts": […]}`. They serve at once; one that cannot is found out and shown by its state.

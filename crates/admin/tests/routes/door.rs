@@ -37,6 +37,17 @@ async fn no_route_opens_without_an_admins_key() {
 }
 
 #[tokio::test]
+async fn the_table_says_what_the_router_has() {
+    let house = House::open().await;
+    for (path, methods) in table() {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let answer = house.ask(method, &path.replace("{id}", "1"), "{}").await;
+            assert_eq!(answer.status != 405, methods.contains(&method), "{method} {path}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
 async fn without_a_key_in_the_configuration_all_is_closed_and_says_how_to_open() {
     let house = House::with(&[], true).await;
     for path in ["/v2/accounts", "/admin/accounts", "/api/v1/accounts"] {

@@ -1,9 +1,10 @@
 //! Imports and exports.
 
+use axum::body::Body;
 use qm_seal::passphrase::decrypt;
 use serde_json::{Value, json};
 
-use crate::house::{House, login};
+use crate::house::{House, KEY, login, request};
 
 const PASSPHRASE: &str = "a long and winding passphrase";
 
@@ -61,6 +62,16 @@ async fn an_export_is_sealed_and_comes_back() {
     let opened = decrypt(&answer.bytes, &PASSPHRASE.into()).unwrap();
     assert!(String::from_utf8_lossy(&opened).contains(&token));
     let other = House::open().await;
+    let send = async |passphrase: &str| {
+        let request = request("POST", "/api/v1/accounts/import?dry_run=true").header("x-api-key", KEY);
+        let request = request.header("x-passphrase", passphrase);
+        other.send(request.body(Body::from(answer.bytes.clone())).unwrap()).await
+    };
+    send("another passphrase altogether").await.refused(400);
+    assert_eq!(send(PASSPHRASE).await.good()["added"], 1);
+    // Without a passphrase it is said to need one.
+    let sealed = other.ask("POST", "/v2/accounts/import", answer.bytes.clone()).await.refused(400);
+    assert!(sealed["detail"].as_str().unwrap().contains("passphrase"), "{sealed}");
     let report = other.ask("POST", "/v2/accounts/import", opened.to_vec()).await.good();
     assert_eq!([&report["format"], &report["added"]], [&json!("quartermaster"), &json!(1)]);
 }
