@@ -72,10 +72,13 @@ struct Place {
     learned: Learned,
     /// The face in use, for this version of the login, until then.
     current: Option<(Arc<Face>, u64, u64)>,
-    /// A token that replaced one which the upstream had refused, and that has not served yet: if it is refused too,
-    /// tokens are not the trouble.
-    unproven: Option<Bearer>,
+    /// A token that replaced one which the upstream had refused, and that has not been accepted yet, and when: if it is
+    /// refused too, and soon, tokens are not the trouble.
+    unproven: Option<(Bearer, u64)>,
 }
+
+/// How long a new token that is refused says that tokens are not the trouble. Later it may have been revoked itself.
+const UNPROVEN_MS: u64 = 60_000;
 
 /// What one attempt needs: a token, and the face for which to write the body.
 pub struct Ready {
@@ -83,6 +86,17 @@ pub struct Ready {
     pub bearer: Bearer,
     /// The face.
     pub face: Arc<Face>,
+}
+
+// === impl Place ===
+
+impl Place {
+    /// The upstream has taken this token.
+    fn proven(&mut self, bearer: &Bearer) {
+        if self.unproven.as_ref().is_some_and(|(new, _)| new == bearer) {
+            self.unproven = None;
+        }
+    }
 }
 
 // === impl Account ===
@@ -208,7 +222,7 @@ impl Account {
         let bearer = match refused {
             Some(refused) => {
                 let bearer = self.tokens.renew(refused).await?;
-                self.standing().unproven = Some(bearer.clone());
+                self.standing().unproven = Some((bearer.clone(), (self.clock)()));
                 bearer
             }
             None => self.tokens.fresh().await?,
@@ -315,13 +329,17 @@ impl Account {
                 return failure;
             }
             // A new token did not help, or there can be none: it is not the token.
-            Remedy::Refresh if self.standing().unproven.as_ref() == Some(&ready.bearer) || is_key() => {
-                Unfit::Refused
-            }
+            Remedy::Refresh if self.is_unproven(&ready.bearer) || is_key() => Unfit::Refused,
             Remedy::Again { .. } if failure.fault.code == "network/connect" && !self.endpoints.is_fixed() => {
                 Unfit::Unreached
             }
-            _ => return failure,
+            remedy => {
+                // Whatever else it has against the request, the upstream has taken the token.
+                if status != 0 && remedy != Remedy::Refresh {
+                    self.standing().proven(&ready.bearer);
+                }
+                return failure;
+            }
         };
         if self.step(face, why, &failure.fault.code) {
             failure.remedy = Remedy::OtherFace;
@@ -344,12 +362,16 @@ impl Account {
         another
     }
 
+    fn is_unproven(&self, bearer: &Bearer) -> bool {
+        let now_ms = (self.clock)();
+        let place = self.standing();
+        place.unproven.as_ref().is_some_and(|(new, since)| new == bearer && now_ms < since + UNPROVEN_MS)
+    }
+
     fn served(&self, ready: &Ready) {
         let now_ms = (self.clock)();
         let mut place = self.standing();
-        if place.unproven.as_ref() == Some(&ready.bearer) {
-            place.unproven = None;
-        }
+        place.proven(&ready.bearer);
         if place.learned.served(&ready.face.rung, now_ms) {
             place.current = None;
             self.keeper.learned(&place.learned);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use qm_amazonq::Remedy;
 use qm_amazonq::fault::Ailment;
 use qm_credential::{Access, Credential, Kind};
-use qm_simulator::{Behaviour, LoginKind, RefreshFault, Rotation, SimAccount};
+use qm_simulator::{AccountState, Behaviour, LoginKind, RefreshFault, Rotation, SimAccount};
 use qm_upstream::{Account, Pins};
 use tokio::task::JoinSet;
 
@@ -77,6 +77,29 @@ async fn a_renewed_login_that_cannot_be_stored_is_not_used_and_not_lost() {
     assert_eq!(bench.kept(), [refresh_token(&account.tokens().credential())]);
     assert_eq!(bench.simulator.counts(0).expect("the account").refreshes, 1);
     assert_eq!(chat(&account).await.1.map_err(|failure| failure.fault.code), Ok(()));
+}
+
+/// Found by the end-to-end suites: a request that was refused for another reason left its token under suspicion, and when
+/// that token was revoked nobody renewed it any more.
+#[tokio::test]
+async fn a_new_token_that_was_taken_once_is_renewed_when_it_is_refused_later() {
+    let bench = Bench::of(SimAccount::default()).await;
+    let account = bench.account(login(Kind::BuilderId, &SimAccount::default()), Pins::default());
+    assert!(chat(&account).await.1.is_ok());
+    bench.simulator.revoke_access(0);
+    // The new token is taken, the request is refused all the same.
+    bench.behave(Behaviour::of(AccountState::Throttled));
+    assert_eq!(
+        chat(&account).await.1.map_err(|failure| failure.remedy),
+        Err(Remedy::Elsewhere(Ailment::Throttled))
+    );
+    bench.behave(Behaviour::of(AccountState::Active));
+    bench.simulator.revoke_access(0);
+    assert!(chat(&account).await.1.is_ok());
+    bench.simulator.revoke_access(0);
+    account.tokens().force().await.expect("renewed");
+    assert!(chat(&account).await.1.is_ok());
+    assert_eq!(bench.simulator.counts(0).expect("the account").refreshes, 4);
 }
 
 #[tokio::test]
