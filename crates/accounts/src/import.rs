@@ -9,6 +9,7 @@ use qm_seal::passphrase;
 use qm_store::Origin;
 use secrecy::SecretString;
 
+use crate::records;
 use crate::{AccountError, Actor, ErrorKind, Fleet};
 
 /// What to import.
@@ -151,10 +152,14 @@ impl Importing<'_> {
     /// An error only if the store fails; whatever is wrong with the row is its fate.
     async fn take(&mut self, row: Row) -> Result<RowReport, AccountError> {
         let Row { place, result, notices } = row;
-        let notices = notices.iter().map(ToString::to_string).collect();
+        let mut notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
         let (label, fate) = match result {
             Ok(mut draft) => {
                 self.dress(&mut draft);
+                // Other systems have words of their own for it (kiro.rs: `ide`, `cli`), and it is found without.
+                if draft.surface.take_if(|surface| !records::is_surface(surface)).is_some() {
+                    notices.push("the surface it is pinned to is none of ours: it was left out".to_owned());
+                }
                 (draft.label.clone().or_else(|| draft.email.clone()), self.fate(&place, &draft).await?)
             }
             Err(problem) => (None, Fate::Refused { why: problem.to_string() }),

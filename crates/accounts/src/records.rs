@@ -138,6 +138,11 @@ pub(crate) fn check_login(login: &Credential) -> Result<(), AccountError> {
     Ok(())
 }
 
+/// Whether accounts can be pinned to this.
+pub(crate) fn is_surface(name: &str) -> bool {
+    name == "auto" || qm_amazonq::Surface::named(name).is_some()
+}
+
 /// Whether these wishes can be granted.
 ///
 /// # Errors
@@ -165,8 +170,7 @@ pub(crate) fn check(wishes: &Wishes) -> Result<(), AccountError> {
         return Err(AccountError::invalid("policy must be own, own-then-pool or pool"));
     }
     if let Some(surface) = &wishes.surface_pin
-        && surface != "auto"
-        && qm_amazonq::Surface::named(surface).is_none()
+        && !is_surface(surface)
     {
         return Err(AccountError::invalid("surface is not one that is known"));
     }

@@ -3,5 +3,6 @@
 
 mod commands;
 mod house;
+mod imports;
 mod master_key;
 mod start;
