@@ -10,12 +10,19 @@ use qm_canon::{Fault, Kind, Origin};
 use qm_credential::Credential;
 use qm_store::AccountRecord;
 use qm_upstream::{Keeper, Kept, Learned, Turn};
+use tokio::task::AbortHandle;
 
 use crate::house::House;
 use crate::records::credential_of;
 
-/// How long the right to renew lasts if this process dies with it: longer than any renewal takes.
-const LEASE: Duration = Duration::from_secs(90);
+/// How long the right to renew lasts if this process dies with it: so long the account may have to wait.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// How often it is extended while a renewal goes on, which may take longer than that.
+const BEAT: Duration = Duration::from_secs(4);
+
+/// How often at most: more than any renewal takes.
+const MOST_BEATS: u32 = 60;
 
 /// How long to wait for another process to finish.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -33,13 +40,22 @@ pub(crate) struct StoreKeeper {
     holder: String,
     /// The generation of the login that the account has.
     generation: Mutex<i64>,
+    /// Extends the right to renew while that goes on.
+    heart: Mutex<Option<AbortHandle>>,
 }
 
 impl StoreKeeper {
     pub(crate) fn new(house: &Arc<House>, record: &AccountRecord) -> Self {
         let generation = Mutex::new(record.secret.generation);
         let (id, holder) = (record.id.clone(), format!("{}/{}", house.holder, house.new_id()));
-        Self { house: Arc::downgrade(house), id, number: record.number, holder, generation }
+        Self {
+            house: Arc::downgrade(house),
+            id,
+            number: record.number,
+            holder,
+            generation,
+            heart: Mutex::default(),
+        }
     }
 
     fn house(&self) -> Result<Arc<House>, Failure> {
@@ -88,9 +104,10 @@ impl Keeper for StoreKeeper {
             if mine.map_err(|_| busy("refresh/store"))? {
                 break;
             }
-            // Another process renews: what it brings will do.
-            if let Some(newer) = self.newer(&house).await? {
-                return Ok(Turn::Newer(newer));
+            // Another process renews. What it brings is taken with the right in hand: it may not do.
+            let record = accounts.by_id(&self.id).await.map_err(|_| busy("refresh/store"))?;
+            if record.is_none() {
+                return Err(gone("refresh/account-removed"));
             }
             if now_ms.saturating_sub(began) > PATIENCE.as_millis() as u64 {
                 return Err(busy("refresh/lease"));
@@ -99,10 +116,14 @@ impl Keeper for StoreKeeper {
         }
         match self.newer(&house).await {
             Ok(Some(newer)) => {
-                self.release(&house).await;
+                // It may have to be renewed all the same.
+                self.extend_lease();
                 Ok(Turn::Newer(newer))
             }
-            Ok(None) => Ok(Turn::Renew),
+            Ok(None) => {
+                self.extend_lease();
+                Ok(Turn::Renew)
+            }
             Err(failure) => {
                 self.release(&house).await;
                 Err(failure)
@@ -145,7 +166,33 @@ impl Keeper for StoreKeeper {
 }
 
 impl StoreKeeper {
+    /// Until it is given back.
+    fn extend_lease(&self) {
+        let (house, id, holder) = (Weak::clone(&self.house), self.id.clone(), self.holder.clone());
+        let beating = async move {
+            for _ in 0..MOST_BEATS {
+                tokio::time::sleep(BEAT).await;
+                let Some(house) = house.upgrade() else { return };
+                let now_ms = house.now_ms();
+                let until_ms = now_ms + LEASE.as_millis() as u64;
+                if let Err(error) = house.store.accounts().lease(&id, &holder, until_ms, now_ms).await {
+                    tracing::warn!(account = id, %error, "the right to renew cannot be extended");
+                }
+            }
+        };
+        #[expect(clippy::disallowed_methods, reason = "one per renewal, and it ends with it")]
+        let beating = tokio::spawn(beating);
+        let before =
+            self.heart.lock().unwrap_or_else(PoisonError::into_inner).replace(beating.abort_handle());
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+
     async fn release(&self, house: &House) {
+        if let Some(heart) = self.heart.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            heart.abort();
+        }
         if let Err(error) = house.store.accounts().release(&self.id, &self.holder).await {
             // It runs out by itself.
             tracing::warn!(account = self.id, %error, "the right to renew cannot be given back");

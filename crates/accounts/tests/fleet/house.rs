@@ -1,6 +1,6 @@
 //! A simulator, a database file, and as many fleets over it as there would be processes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,27 +61,10 @@ impl Bench {
         Fleet::open(self.parts(database, key, terms).await).await.unwrap()
     }
 
-    pub(crate) async fn parts(&self, database: &str, key: &str, terms_by_environment: bool) -> Parts {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&self.path(database)).await.unwrap());
-        let client = Client::new(Identity::new(None, false).unwrap(), Duration::from_secs(5));
-        let endpoints = Endpoints::behind(&self.simulator.base()).unwrap().with_provider("127.0.0.1");
-        let through = client.clone();
-        let outbound = Outbound {
-            client,
-            through: Arc::new(move |_| Ok(through.clone())),
-            endpoints,
-            pins: Pins::default(),
-        };
-        Parts {
-            store,
-            keyring: Arc::new(Keyring::new(vec![Key::from_text(key).unwrap()]).unwrap()),
-            pool: Pool::new(Rules::default(), Strategy::default()),
-            outbound,
-            now: self.clock(),
-            random: self.random(),
-            habits: Habits::default(),
-            terms_by_environment,
-        }
+    pub(crate) async fn parts(&self, database: &str, key: &str, terms: bool) -> Parts {
+        let (path, base) = (self.path(database), self.simulator.base());
+        let parts = parts(&path, &base, key, self.clock(), self.random()).await;
+        Parts { terms_by_environment: terms, ..parts }
     }
 
     pub(crate) fn path(&self, database: &str) -> PathBuf {
@@ -111,6 +94,30 @@ impl Bench {
 
     pub(crate) fn pass(&self, time: Duration) {
         self.ahead_ms.fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
+/// What a process is made from: its database, the simulator's address, the key, time and chance.
+pub(crate) async fn parts(path: &Path, base: &str, key: &str, now: Clock, random: Random) -> Parts {
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path).await.unwrap());
+    let client = Client::new(Identity::new(None, false).unwrap(), Duration::from_secs(5));
+    let endpoints = Endpoints::behind(base).unwrap().with_provider("127.0.0.1");
+    let through = client.clone();
+    let outbound = Outbound {
+        client,
+        through: Arc::new(move |_| Ok(through.clone())),
+        endpoints,
+        pins: Pins::default(),
+    };
+    Parts {
+        store,
+        keyring: Arc::new(Keyring::new(vec![Key::from_text(key).unwrap()]).unwrap()),
+        pool: Pool::new(Rules::default(), Strategy::default()),
+        outbound,
+        now,
+        random,
+        habits: Habits::default(),
+        terms_by_environment: true,
     }
 }
 

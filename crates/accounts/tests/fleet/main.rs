@@ -5,6 +5,7 @@
 mod environment;
 mod files;
 mod house;
+mod killed;
 mod lives;
 mod logins;
 mod renewals;
