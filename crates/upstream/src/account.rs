@@ -72,13 +72,13 @@ struct Place {
     learned: Learned,
     /// The face in use, for this version of the login, until then.
     current: Option<(Arc<Face>, u64, u64)>,
-    /// A token that replaced one which the upstream had refused, and that has not been accepted yet, and when: if it is
-    /// refused too, and soon, tokens are not the trouble.
-    unproven: Option<(Bearer, u64)>,
+    /// A token that was refused as soon as it had replaced a refused one, and when: tokens are not the trouble, and other
+    /// faces are tried with it.
+    cleared: Option<(Bearer, u64)>,
 }
 
-/// How long a new token that is refused says that tokens are not the trouble. Later it may have been revoked itself.
-const UNPROVEN_MS: u64 = 60_000;
+/// How long a token is cleared of being the trouble. Later it may have been revoked itself.
+const CLEARED_MS: u64 = 60_000;
 
 /// What one attempt needs: a token, and the face for which to write the body.
 pub struct Ready {
@@ -86,6 +86,8 @@ pub struct Ready {
     pub bearer: Bearer,
     /// The face.
     pub face: Arc<Face>,
+    /// Whether the token has just replaced one that was refused.
+    renewed: bool,
 }
 
 // === impl Place ===
@@ -93,8 +95,8 @@ pub struct Ready {
 impl Place {
     /// The upstream has taken this token.
     fn proven(&mut self, bearer: &Bearer) {
-        if self.unproven.as_ref().is_some_and(|(new, _)| new == bearer) {
-            self.unproven = None;
+        if self.cleared.as_ref().is_some_and(|(new, _)| new == bearer) {
+            self.cleared = None;
         }
     }
 }
@@ -117,7 +119,7 @@ impl Account {
         };
         Self {
             tokens: Tokens::new(source, credential),
-            standing: Mutex::new(Place { pins, learned, current: None, unproven: None }),
+            standing: Mutex::new(Place { pins, learned, current: None, cleared: None }),
             discovery: Discovery::default(),
             models: Models::new(),
             models_at: LastAnswered::default(),
@@ -168,7 +170,7 @@ impl Account {
     pub fn replace_login(&self, credential: Credential) {
         self.tokens.replace(credential);
         let mut standing = self.standing();
-        (standing.learned, standing.current, standing.unproven) = (Learned::default(), None, None);
+        (standing.learned, standing.current, standing.cleared) = (Learned::default(), None, None);
         self.discovery.forget();
         self.keeper.learned(&standing.learned);
     }
@@ -220,17 +222,13 @@ impl Account {
     /// When there is no token, or no face for want of a profile that only the operator can choose.
     pub async fn ready(&self, refused: Option<&Bearer>) -> Result<Ready, Failure> {
         let bearer = match refused {
-            Some(refused) => {
-                let bearer = self.tokens.renew(refused).await?;
-                self.standing().unproven = Some((bearer.clone(), (self.clock)()));
-                bearer
-            }
+            Some(refused) => self.tokens.renew(refused).await?,
             None => self.tokens.fresh().await?,
         };
         if self.lacks_profile() {
             self.find_profile(&bearer).await?;
         }
-        Ok(Ready { bearer, face: self.face()? })
+        Ok(Ready { bearer, face: self.face()?, renewed: refused.is_some() })
     }
 
     /// Sends a chat request, whose body was written for this face.
@@ -329,7 +327,7 @@ impl Account {
                 return failure;
             }
             // A new token did not help, or there can be none: it is not the token.
-            Remedy::Refresh if self.is_unproven(&ready.bearer) || is_key() => Unfit::Refused,
+            Remedy::Refresh if self.clears(ready) || is_key() => Unfit::Refused,
             Remedy::Again { .. } if failure.fault.code == "network/connect" && !self.endpoints.is_fixed() => {
                 Unfit::Unreached
             }
@@ -362,10 +360,17 @@ impl Account {
         another
     }
 
-    fn is_unproven(&self, bearer: &Bearer) -> bool {
+    /// Whether the token, which was refused, is not the trouble.
+    fn clears(&self, ready: &Ready) -> bool {
         let now_ms = (self.clock)();
-        let place = self.standing();
-        place.unproven.as_ref().is_some_and(|(new, since)| new == bearer && now_ms < since + UNPROVEN_MS)
+        let mut place = self.standing();
+        if ready.renewed {
+            place.cleared = Some((ready.bearer.clone(), now_ms));
+        }
+        place
+            .cleared
+            .as_ref()
+            .is_some_and(|(token, since)| *token == ready.bearer && now_ms < since + CLEARED_MS)
     }
 
     fn served(&self, ready: &Ready) {
