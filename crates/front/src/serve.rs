@@ -1,13 +1,20 @@
 //! Connections: accepted, bounded, served over HTTP/1.1, drained at the end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -53,10 +60,10 @@ pub async fn serve(
             let place = Arc::clone(&places).acquire_owned().await;
             (place, listener.accept().await)
         };
-        let (place, stream) = tokio::select! {
+        let (place, stream, peer) = tokio::select! {
             () = &mut shutdown => break,
             (place, accepted) = accepted => match accepted {
-                Ok((stream, _peer)) => (place, stream),
+                Ok((stream, peer)) => (place, stream, peer),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -68,7 +75,7 @@ pub async fn serve(
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(io, service.clone());
+            .serve_connection(io, from(peer, service.clone()));
         let connection = open.watch(connection);
         #[expect(
             clippy::disallowed_methods,
@@ -86,6 +93,17 @@ pub async fn serve(
         tracing::warn!("some answers were still open at the end of the drain time and have been cut");
     }
     Ok(())
+}
+
+/// Tells every request of a connection where it comes from.
+fn from(
+    peer: SocketAddr,
+    service: TowerToHyperService<Router>,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> {
+    service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        service.call(request)
+    })
 }
 
 fn prepare(stream: TcpStream) -> Option<TokioIo<TcpStream>> {
