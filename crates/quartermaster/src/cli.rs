@@ -11,6 +11,7 @@ use crate::accounts::Accounts;
 use crate::config::{self, Config, Mistakes, SETTINGS, Scope, Sources};
 use crate::doctor::Doctor;
 use crate::login::Login;
+use crate::migrate::Migrate;
 use crate::rekey::Rekey;
 use crate::simulate_pick::SimulatePick;
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     SimulatePick(SimulatePick),
     /// Give all that is sealed a new master key
     Rekey(Rekey),
+    /// Bring the database's schema up to date, as every start does
+    Migrate(Migrate),
     /// Look for what stands between this machine and an answer
     Doctor(Doctor),
     /// Print what would be configured and where each value came from, or every mistake

@@ -14,6 +14,7 @@ mod fleet;
 mod keyring;
 mod ledger;
 mod login;
+mod migrate;
 mod print;
 mod rekey;
 mod serve;
@@ -78,6 +79,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Login(flags) => at_desk(&flags.place, async |desk| login::run(desk, &flags).await),
         Command::SimulatePick(flags) => at_desk(&flags.place, async |desk| simulate_pick::run(desk, &flags)),
         Command::Rekey(flags) => configured(&flags.place, async |config| rekey::run(config, &flags).await),
+        Command::Migrate(flags) => {
+            configured(&flags.place, async |config| migrate::run(config, &flags).await)
+        }
         Command::Doctor(flags) => configured(&flags.place, async |config| doctor::run(config, &flags).await),
         Command::CheckConfig(flags) => match flags.report() {
             Ok(report) => say(&report),

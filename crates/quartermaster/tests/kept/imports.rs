@@ -47,7 +47,8 @@ fn imported(house: &mut House, name: &str, from: &Path) -> (Option<i32>, [u64; 3
     house.set("DATABASE_PATH", &format!("data/{name}.db"));
     let from = from.to_str().unwrap();
     let said = house.run(&["accounts", "import", "--from", from, "--accept-terms", "--json"]);
-    let report: serde_json::Value = serde_json::from_str(&said.out).expect(&said.err);
+    assert!(said.out.starts_with('{'), "{name}: {}", said.err);
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     for secret in ["aorRefresh", "aor-", "client-secret", "ksk_"] {
         assert!(!said.out.contains(secret) && !said.err.contains(secret), "{name}: {secret}");
     }

@@ -38,6 +38,7 @@ async fn without_it_nothing_starts_and_no_new_one_is_made() {
     let mut house = house_with_an_account().await;
     let key = lines(&house).remove(0);
     std::fs::remove_file(house.path(KEY_FILE)).unwrap();
+    assert_eq!(house.json(&["migrate"])["upToDate"], true, "a schema is no secret");
     for command in [&["serve", "--port", "0"][..], &["accounts", "list"]] {
         let said = house.run(command);
         assert!(said.code == Some(1) && said.err.contains("put it back from your backup"), "{}", said.err);
