@@ -46,11 +46,8 @@ impl Place {
         if !environment.contains_key("QM_LOG") {
             flags.insert("log.filter", QUIET.to_owned());
         }
-        let mut environment = environment;
         if let Some(path) = &self.database {
             flags.insert("database.path", path.clone());
-            // A flag wins over the environment, whichever of the two names it has there.
-            environment.remove("DATABASE_URL");
         }
         config::load(&Sources {
             scope: Scope::Gateway,

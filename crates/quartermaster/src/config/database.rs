@@ -16,8 +16,10 @@ const EXPECTED: &str = "expected sqlite:PATH, such as sqlite:data/quartermaster.
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Database, Refused> {
     let url = reader.optional("database.url", of_url);
     let path = reader.value("database.path", of_path);
-    let path = path?;
-    Ok(Database { path: url?.unwrap_or(path) })
+    let (url, path) = (url?, path?);
+    // A flag wins over the environment and that over the file, under whichever of the two names.
+    let url = url.filter(|_| !reader.is_nearer("database.path", "database.url"));
+    Ok(Database { path: url.unwrap_or(path) })
 }
 
 /// The file of an address, as SQLite's are written everywhere: with no slash or with two before the path, and perhaps

@@ -55,6 +55,12 @@ impl<'a> Reader<'a> {
         self.raw.value(key).is_some()
     }
 
+    /// Whether this setting was written in a place that wins over the other's.
+    pub(crate) fn is_nearer(&self, key: &str, than: &str) -> bool {
+        let rank = |key| self.raw.value(key).map(|value| value.origin().rank());
+        rank(key) > rank(than)
+    }
+
     /// What was written for this setting, unread.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.raw.value(key).map(|value| value.text().trim())

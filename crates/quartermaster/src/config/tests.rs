@@ -338,6 +338,9 @@ fn the_database_is_named_by_address_or_path_and_its_key_beside_it() {
     let config = load(&[("DATABASE_PATH", "a/b.db"), ("DATABASE_URL", "sqlite:///c/d.sqlite3")]);
     assert_eq!(config.database.path, PathBuf::from("/c/d.sqlite3"), "the address wins");
     assert!(matches!(config.master, Master::Beside(path) if path == Path::new("/c/d.key")));
+    let url = [("DATABASE_URL", "sqlite:a.db")];
+    let flagged = super::load(&sources(&[("database.path", "b.db")], &url, None)).unwrap();
+    assert_eq!(flagged.database.path, PathBuf::from("b.db"), "but a flag wins over the environment");
     let config = load(&[("QM_MASTER_KEY_FILE", "/run/secrets/key")]);
     assert!(matches!(config.master, Master::File(path) if path == Path::new("/run/secrets/key")));
     let config = load(&[("QM_MASTER_KEY", &format!("{MASTER},{OLD_MASTER}"))]);
