@@ -56,10 +56,15 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) async fn run(desk: &Desk, login: &Login) -> anyhow::Result<ExitCode> {
     desk.terms(login.accept_terms).await?;
     let begun = desk.fleet.login_start(login.wish()?, &Actor::Cli).await?;
-    invite(desk, &begun)?;
+    let person = async {
+        invite(desk, &begun)?;
+        wait(desk, &begun).await
+    };
     let ended = tokio::select! {
-        ended = wait(desk, &begun) => ended?,
+        // First, so that whoever has seen the invitation can call it off.
+        biased;
         () = stop::asked() => desk.fleet.login_cancel(&begun.id, &Actor::Cli).await?,
+        ended = person => ended?,
     };
     let account = match ended.state {
         LoginState::Completed { account } => account,

@@ -1,6 +1,6 @@
 //! What operators do to accounts at the command line.
 
-use qm_simulator::SimAccount;
+use qm_simulator::{DeviceEnd, SimAccount};
 use serde_json::Value;
 
 use crate::house::House;
@@ -73,6 +73,15 @@ async fn a_person_logs_in_and_the_account_is_there() {
         (&"mine".into(), &"login".into())
     );
     assert_eq!(labels(&house.json(&["accounts", "list"])), [("mine".to_owned(), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_is_interrupted_is_called_off() {
+    let house = House::with(vec![SimAccount::default()]).await;
+    house.sim.knobs().device = DeviceEnd::Manual;
+    let said = house.interrupt(&["login", "--accept-terms", "--json"]);
+    assert!(said.code == Some(1) && said.err.contains("was called off"), "{:?}: {}", said.code, said.err);
+    assert!(labels(&house.json(&["accounts", "list"])).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

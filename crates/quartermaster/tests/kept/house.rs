@@ -89,6 +89,19 @@ impl House {
         Said { code: status.code(), out, err }
     }
 
+    /// Runs a command until it has said a line, then asks it to stop.
+    pub(crate) fn interrupt(&self, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut out = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut out).unwrap();
+        let asked = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        let Output { status, stderr, .. } = process.wait_with_output().unwrap();
+        Said { code: status.code(), out, err: String::from_utf8(stderr).unwrap() }
+    }
+
     /// The JSON of a command that does what it was asked to.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
