@@ -15,7 +15,7 @@ use super::house::{Bench, KEY, add, chat, parts};
 /// What the child is told: database, address, time, chance.
 const TOLD: &str = "QM_TEST_RENEWS";
 
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 200;
 
 /// Not a test by itself: what the child does. Renews for ever.
 #[tokio::test]
