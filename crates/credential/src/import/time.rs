@@ -6,8 +6,9 @@ use super::tree::Node;
 
 /// Numbers above this are milliseconds: as seconds it would be the year 5138.
 const MILLISECONDS_FROM: u64 = 100_000_000_000;
-/// The end of the year 9999: nothing later is a date.
-const MAX_MS: u64 = 253_402_300_800_000;
+/// From the year 2000, before which no token was given out, to the end of the year 9999: nothing else is a date. So what
+/// we write as milliseconds is never read back as seconds.
+const DATES_MS: std::ops::Range<u64> = 946_684_800_000..253_402_300_800_000;
 
 /// Seconds or milliseconds as a number or as text, or RFC 3339 with up to nine digits of fraction. A date without a
 /// zone is UTC, as q2api writes it. None if it is nothing of that kind: then nobody knows.
@@ -31,7 +32,7 @@ fn of_number(number: &Number) -> Option<u64> {
 
 fn scaled(value: u64) -> Option<u64> {
     let ms = if value >= MILLISECONDS_FROM { value } else { value * 1000 };
-    Some(ms).filter(|ms| *ms < MAX_MS)
+    Some(ms).filter(|ms| DATES_MS.contains(ms))
 }
 
 fn of_text(text: &str) -> Option<u64> {
@@ -46,7 +47,7 @@ fn of_text(text: &str) -> Option<u64> {
     let (ms, zone) = fraction(rest)?;
     let offset = offset_minutes(zone)?;
     let at = (days * 86_400 + seconds - offset * 60) * 1000 + ms;
-    u64::try_from(at).ok().filter(|ms| *ms < MAX_MS)
+    u64::try_from(at).ok().filter(|ms| DATES_MS.contains(ms))
 }
 
 /// Days from 1970-01-01 to `YYYY-MM-DD`.
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn every_way_of_writing_a_time_is_read() {
         for (text, ms) in [
-            ("1970-01-01T00:00:00Z", 0),
+            ("2000-01-01T00:00:00Z", 946_684_800_000),
             ("2025-12-31T23:59:59Z", 1_767_225_599_000),
             ("2024-02-29T12:00:00.5Z", 1_709_208_000_500),
             ("2026-11-21T14:40:00.123456789Z", 1_795_272_000_123),
@@ -131,6 +132,9 @@ mod tests {
         for text in [
             "",
             "soon",
+            "2026",
+            "1970-01-01T00:00:00Z",
+            "1999-12-31T23:59:59Z",
             "2026/01/12 02:32:20",
             "2026-13-01T00:00:00Z",
             "2026-01-01",
