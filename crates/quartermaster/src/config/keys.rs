@@ -63,8 +63,14 @@ const OF_ADMINS: [&str; 2] = ["keys.admin", "keys.admin_password"];
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Keys, Refused> {
     let clients = reader.optional("keys.clients", clients);
+    let one_more = reader.optional("keys.client", client);
     let admins = OF_ADMINS.map(|key| (key, reader.optional(key, admin)));
-    let clients = clients?.unwrap_or_default();
+    let (mut clients, one_more) = (clients?.unwrap_or_default(), one_more?);
+    let is_new =
+        |key: &SecretString| clients.iter().all(|known| known.expose_secret() != key.expose_secret());
+    if let Some(one_more) = one_more.filter(is_new) {
+        clients.push(one_more);
+    }
     let mut keys = Keys { clients, admins: Vec::new() };
     for (key, admin) in admins {
         let Some(admin) = admin? else { continue };
@@ -76,6 +82,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Keys, Refused> {
         keys.admins.push(admin);
     }
     Ok(keys)
+}
+
+fn client(text: &str) -> Result<SecretString, String> {
+    match refusal(text, SHORTEST_BYTES) {
+        Some(refusal) => Err(format!("the key {refusal}")),
+        None => Ok(SecretString::from(text)),
+    }
 }
 
 fn admin(text: &str) -> Result<SecretString, String> {

@@ -113,6 +113,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "OPENAI_KEYS",
         "Keys that clients may use, separated by commas; none means closed",
     ),
+    secret("keys.client", "API_KEY", "One more key that clients may use, under the name it had elsewhere"),
     secret("keys.admin", "ADMIN_KEY", "Key of the admin, at least 16 characters"),
     secret("keys.admin_password", "ADMIN_PASSWORD", "The same under the name it had elsewhere"),
     unflagged(

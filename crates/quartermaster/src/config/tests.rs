@@ -348,6 +348,27 @@ fn the_database_is_named_by_address_or_path_and_its_key_beside_it() {
 }
 
 #[test]
+fn one_more_key_of_clients_has_the_name_it_had_elsewhere() {
+    let other = "sk-client-other";
+    for (environment, expected) in [
+        (&[("API_KEY", KEY)][..], &[KEY][..]),
+        (&[("OPENAI_KEYS", other), ("API_KEY", KEY)], &[other, KEY]),
+        (&[("OPENAI_KEYS", KEY), ("API_KEY", KEY)], &[KEY]),
+        (&[("API_KEY", "sk-with,comma")], &["sk-with,comma"]),
+    ] {
+        let keys = load(&sources(&[], environment, None)).unwrap().keys;
+        let clients: Vec<&str> = keys.clients.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(clients, expected, "{environment:?}");
+    }
+    let weak = mistakes(&sources(&[], &[("API_KEY", "changeme")], None));
+    assert!(weak.len() == 1 && weak[0].starts_with("keys.client is set"), "{weak:?}");
+    assert!(weak[0].contains("known to everybody"), "{weak:?}");
+    let shared = [("ADMIN_KEY", "qm-admin-93ab77c2"), ("API_KEY", "qm-admin-93ab77c2")];
+    let found = mistakes(&sources(&[], &shared, None));
+    assert!(found.len() == 1 && found[0].contains("one of the clients' keys too"), "{found:?}");
+}
+
+#[test]
 fn admins_have_keys_of_their_own() {
     let environment =
         [("ADMIN_KEY", "qm-admin-6b1f4e0d"), ("ADMIN_PASSWORD", "qm-admin-93ab77c2"), ("OPENAI_KEYS", KEY)];
