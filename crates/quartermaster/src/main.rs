@@ -75,9 +75,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Err(mistakes) => refuse(&mistakes),
         },
         Command::Simulate(flags) => on_runtime(&config::Log::default(), done(simulate::run(flags))),
-        Command::Accounts(flags) => at_desk(&flags.place, async |desk| accounts::run(desk, &flags).await),
-        Command::Login(flags) => at_desk(&flags.place, async |desk| login::run(desk, &flags).await),
-        Command::SimulatePick(flags) => at_desk(&flags.place, async |desk| simulate_pick::run(desk, &flags)),
+        Command::Accounts(flags) => at_desk(&flags.place, async |_, desk| accounts::run(desk, &flags).await),
+        Command::Login(flags) => at_desk(&flags.place, async |_, desk| login::run(desk, &flags).await),
+        Command::SimulatePick(flags) => {
+            at_desk(&flags.place, async |config, desk| simulate_pick::run(&config.keys, desk, &flags))
+        }
         Command::Rekey(flags) => configured(&flags.place, async |config| rekey::run(config, &flags).await),
         Command::Migrate(flags) => {
             configured(&flags.place, async |config| migrate::run(config, &flags).await)
@@ -126,11 +128,11 @@ fn configured(
 /// Work on accounts, by a command that ends.
 fn at_desk(
     place: &Place,
-    work: impl AsyncFnOnce(&Desk) -> anyhow::Result<ExitCode>,
+    work: impl AsyncFnOnce(&Config, &Desk) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     configured(place, async |config| {
         let desk = Desk::open(config, place.json).await?;
-        let outcome = work(&desk).await;
+        let outcome = work(config, &desk).await;
         desk.close().await;
         outcome
     })

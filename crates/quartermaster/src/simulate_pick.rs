@@ -2,11 +2,14 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
 use qm_accounts::{Explained, survey::Question};
 use qm_pool::Says;
+use qm_relay::KeyId;
 use serde_json::{Value, json};
 
+use crate::config::Keys;
 use crate::desk::{Desk, Place};
 use crate::{fleet, print};
 
@@ -21,6 +24,12 @@ pub(crate) struct SimulatePick {
     /// Owner of the key that asks
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
+    /// What the request belongs to by its own words: metadata.user_id, or prompt_cache_key, safety_identifier or user
+    #[arg(long, value_name = "TEXT")]
+    affinity: Option<String>,
+    /// Which of the configured keys of clients asks, counted from 1; matters to --affinity alone
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "affinity")]
+    key: usize,
     /// Number or id of the only account that will do
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
@@ -28,23 +37,42 @@ pub(crate) struct SimulatePick {
 
 /// Says so, from what is kept: requests under way in a running gateway are not known here. The exit code is 1 when no
 /// account could serve.
-pub(crate) fn run(desk: &Desk, asked: &SimulatePick) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(keys: &Keys, desk: &Desk, asked: &SimulatePick) -> anyhow::Result<ExitCode> {
+    let affinity = asked.affinity.as_deref().map(|said| affinity(keys, asked.key, said)).transpose()?;
     let question = Question {
         owner: asked.owner.as_deref(),
         model: asked.model.as_deref(),
-        affinity: None,
+        affinity,
         pinned: asked.account.as_deref(),
     };
     let explained = desk.fleet.explain(&question)?;
     if desk.json {
-        print::value(&json!({ "accounts": explained.iter().map(verdict).collect::<Vec<_>>() }))?;
+        // As text: not every program reads 64 bits as a number.
+        let affinity = affinity.map(|number| number.to_string());
+        let accounts: Vec<Value> = explained.iter().map(verdict).collect();
+        print::value(&json!({ "accounts": accounts, "affinity": affinity }))?;
     } else {
         let now_ms = fleet::now_ms();
         print::table(["", "no", "label", "verdict"], explained.iter().map(|one| row(one, now_ms)))?;
         print::out("As the database has it: requests under way in a running gateway are not counted here.")?;
+        if let Some(number) = affinity {
+            print::out(&format!(
+                "Only the gateway that served this conversation knows to which account it went; ask it: \
+                 GET /api/v1/pool/explain?affinity={number}"
+            ))?;
+        }
     }
     let some = explained.iter().any(|one| one.chosen);
     Ok(if some { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The same number that the relay makes of it.
+fn affinity(keys: &Keys, number: usize, said: &str) -> anyhow::Result<u64> {
+    let key = number.checked_sub(1).and_then(|index| keys.clients.get(index));
+    let Some(key) = key else {
+        bail!("there is no key number {number}: {} of clients are configured here", keys.clients.len());
+    };
+    Ok(qm_relay::affinity(&KeyId::of_key(key), said))
 }
 
 fn row(one: &Explained, now_ms: u64) -> [String; 4] {

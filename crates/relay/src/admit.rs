@@ -89,6 +89,12 @@ fn digest(key: &str) -> [u8; 32] {
 }
 
 impl KeyId {
+    /// That of a key.
+    #[must_use]
+    pub fn of_key(key: &SecretString) -> Self {
+        Self::of(&digest(key.expose_secret()))
+    }
+
     fn of(digest: &[u8; 32]) -> Self {
         let [a, b, c, d, ..] = digest;
         Self(format!("{a:02x}{b:02x}{c:02x}{d:02x}"))

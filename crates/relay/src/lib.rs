@@ -21,10 +21,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use accounts::{Accounts, Census, Fixed, Picked, Want};
-pub use admit::{Admission, Caller, StaticKeys};
+pub use admit::{Admission, Caller, KeyId, StaticKeys};
 pub use alias::{Alias, Aliases};
 pub use model::ListedModel;
-pub use open::{Asking, Opened, Unopened};
+pub use open::{Asking, Opened, Unopened, affinity};
 pub use pump::Pump;
 pub use qm_upstream::{Clock, Random};
 pub use receipt::{Ledger, Outcome, Receipt};

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::accounts::{Picked, Want};
-use crate::admit::Caller;
+use crate::admit::{Caller, KeyId};
 use crate::attempt::{Attempt, Begun};
 use crate::enforce::Limits;
 use crate::pump::Pump;
@@ -215,9 +215,7 @@ impl Session {
     fn of(caller: &Caller, conversation: &Conversation<'_>, relay: &Relay) -> Self {
         let mut session = Self::by_chance(relay);
         if let Some(affinity) = conversation.affinity() {
-            let digest =
-                Sha256::new().chain_update(&caller.key.0).chain_update([0]).chain_update(affinity).finalize();
-            let bits = digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
+            let bits = bits(&caller.key, affinity);
             session.conversation_id = qm_upstream::uuid(bits);
             session.affinity = Some(bits as u64);
         }
@@ -228,6 +226,18 @@ impl Session {
         let [conversation_id, invocation_id] = [(); 2].map(|()| qm_upstream::uuid((relay.random)()));
         Self { conversation_id, invocation_id, affinity: None }
     }
+}
+
+/// The number under which the pool remembers to which account a conversation went, of who holds this key and of what
+/// the request says that it belongs to.
+#[must_use]
+pub fn affinity(key: &KeyId, said: &str) -> u64 {
+    bits(key, said) as u64
+}
+
+fn bits(key: &KeyId, said: &str) -> u128 {
+    let digest = Sha256::new().chain_update(&key.0).chain_update([0]).chain_update(said).finalize();
+    digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte))
 }
 
 fn unopened(fault: Fault, mut draft: Draft, journey: Journey, request_id: &str) -> Unopened {

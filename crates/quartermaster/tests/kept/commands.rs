@@ -3,7 +3,7 @@
 use qm_simulator::{DeviceEnd, SimAccount};
 use serde_json::Value;
 
-use crate::house::House;
+use crate::house::{ADMIN, House, KEY};
 
 fn labels(listed: &Value) -> Vec<(String, bool)> {
     let accounts = listed["accounts"].as_array().unwrap().iter();
@@ -101,6 +101,44 @@ async fn who_would_serve_is_said_with_the_reasons_of_the_others() {
     assert!(table.out.contains("would serve") && table.out.contains("disabled"), "{}", table.out);
     house.json(&["accounts", "disable", "2"]);
     assert_eq!(house.run(&["simulate-pick"]).code, Some(1), "nobody is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_found_again_in_the_gateway_by_the_number_that_the_command_says() {
+    let accounts: Vec<SimAccount> = (0..2).map(SimAccount::numbered).collect();
+    let mut house = House::with(accounts.clone()).await;
+    house.set("OPENAI_KEYS", &format!("sk-another-key,{KEY}"));
+    house.set("LOAD_BALANCE_STRATEGY", "priority");
+    for (name, account) in ["one", "two"].into_iter().zip(&accounts) {
+        house.account_file(name, account);
+        house.json(&["accounts", "import", "--from", name, "--accept-terms"]);
+    }
+    let gateway = house.serve();
+    let admin = |what: &str, body: &str| -> Value {
+        let (status, body) = gateway.call(what, ADMIN, body);
+        assert_eq!(status, 200, "{what}: {body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    // The first account would have everything; the conversation meets the second while the first is off.
+    admin("PATCH /api/v1/accounts/2", r#"{"priority":5}"#);
+    admin("POST /api/v1/accounts/1/disable", "");
+    let asked = r#"{"model":"claude-sonnet-4-5","max_tokens":64,"metadata":{"user_id":"session-7"},
+        "messages":[{"role":"user","content":"Hello"}]}"#;
+    assert_eq!(gateway.call("POST /v1/messages", KEY, asked).0, 200);
+    admin("POST /api/v1/accounts/1/enable", "");
+    let chosen = |query: &str| -> Value {
+        let explained = admin(&format!("GET /api/v1/pool/explain{query}"), "");
+        let accounts = explained["accounts"].as_array().unwrap();
+        accounts.iter().find(|one| one["chosen"] == true).unwrap()["number"].clone()
+    };
+    let with = |key: &str| -> Value {
+        let picked = house.json(&["simulate-pick", "--affinity", "session-7", "--key", key]);
+        chosen(&format!("?affinity={}", picked["affinity"].as_str().unwrap()))
+    };
+    assert_eq!((chosen(""), with("1")), (1.into(), 1.into()), "another key is another conversation");
+    assert_eq!(with("2"), 2, "it stays with the account it had");
+    let none = house.run(&["simulate-pick", "--affinity", "session-7", "--key", "3"]);
+    assert!(none.code == Some(1) && none.err.contains("no key number 3"), "{}", none.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
