@@ -1,5 +1,6 @@
 //! `accounts`: what an operator does to accounts at the command line.
 
+mod add;
 mod export;
 mod import;
 
@@ -27,6 +28,8 @@ pub(crate) struct Accounts {
 enum What {
     /// List accounts and how they are
     List(List),
+    /// Add one account, whose secrets are asked for or come by standard input
+    Add(add::Add),
     /// Take accounts from a file, a folder or the database of another program
     Import(import::Import),
     /// Write accounts to a file, logins included
@@ -65,6 +68,7 @@ const PAGE: u32 = 500;
 pub(crate) async fn run(desk: &Desk, accounts: &Accounts) -> anyhow::Result<ExitCode> {
     match &accounts.what {
         What::List(list) => show(desk, list).await,
+        What::Add(add) => add::run(desk, add).await,
         What::Import(import) => import::run(desk, import).await,
         What::Export(export) => export::run(desk, export).await,
         What::Test(named) => test(desk, named).await,
@@ -89,7 +93,9 @@ async fn show(desk: &Desk, list: &List) -> anyhow::Result<ExitCode> {
     if desk.json {
         print::value(&json!({ "accounts": all.iter().map(print::account).collect::<Vec<_>>() }))?;
     } else if all.is_empty() {
-        print::out("There is no such account. `quartermaster login` or `accounts import` bring some.")?;
+        print::out(
+            "There is no such account. `quartermaster login`, `accounts add` or `accounts import` bring some.",
+        )?;
     } else {
         let now_ms = fleet::now_ms();
         let head = ["no", "label", "kind", "from", "state", "answered", "failed", "reason"];

@@ -89,6 +89,18 @@ impl House {
         Said { code: status.code(), out, err }
     }
 
+    /// Runs a command with this as its standard input.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Said {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        // A command that refuses its arguments has gone before it reads.
+        drop(process.stdin.take().unwrap().write_all(input.as_bytes()));
+        let Output { status, stdout, stderr } = process.wait_with_output().unwrap();
+        let [out, err] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        Said { code: status.code(), out, err }
+    }
+
     /// Runs a command until it has said a line, then asks it to stop.
     pub(crate) fn interrupt(&self, arguments: &[&str]) -> Said {
         let mut command = self.command(arguments);
