@@ -1,8 +1,9 @@
 //! `doctor`: what stands between this machine and an answer, each with the next step.
 
+mod network;
+
 use std::fs::File;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use qm_accounts::View;
@@ -10,8 +11,6 @@ use qm_pool::Health;
 use qm_store::{Filter, Sort, Store};
 use qm_store_sqlite::SqliteStore;
 use serde_json::json;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
 
 use crate::config::{Config, Master};
 use crate::desk::Place;
@@ -23,7 +22,7 @@ use crate::{fleet, keyring, print};
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Do not look whether the upstream can be reached
+    /// Do not look whether the upstream answers, and what time it is there
     #[arg(long)]
     offline: bool,
 }
@@ -34,12 +33,6 @@ struct Finding {
     /// Why it is well, or what is wrong and what to do.
     found: Result<String, String>,
 }
-
-/// How long the upstream may take to take a connection.
-const REACH: Duration = Duration::from_secs(10);
-
-/// The hosts of chats, and of the logins of most accounts.
-const HOSTS: [&str; 2] = ["runtime.us-east-1.kiro.dev:443", "oidc.us-east-1.amazonaws.com:443"];
 
 /// Most accounts that are told of one by one.
 const MOST_ACCOUNTS: u32 = 1_000;
@@ -54,7 +47,7 @@ pub(crate) async fn run(config: &Config, doctor: &Doctor) -> anyhow::Result<Exit
         findings.push(Finding::well("database", words));
     }
     if !doctor.offline {
-        network(config, &mut findings).await;
+        network::look(config, &mut findings).await;
     }
     let ill = findings.iter().any(|finding| finding.found.is_err());
     if doctor.place.json {
@@ -164,11 +157,14 @@ async fn accounts(config: &Config, kept: &Kept, findings: &mut Vec<Finding>) -> 
     findings.push(if fleet.terms_acknowledged().await? {
         Finding::well("terms", "the note on the upstream's terms is acknowledged")
     } else {
-        Finding::well("terms", "not acknowledged yet; `login` and `accounts import` ask for it")
+        Finding::well(
+            "terms",
+            "not acknowledged yet; `login`, `accounts add` and `accounts import` ask for it",
+        )
     });
     let listing = fleet.list(&Filter::default(), Sort::default(), None, MOST_ACCOUNTS).await?;
     if listing.total == 0 && config.accounts.is_empty() {
-        let words = "there is none: `quartermaster login` or `quartermaster accounts import` bring some";
+        let words = "there is none: `quartermaster login`, `accounts add` or `accounts import` bring some";
         findings.push(Finding::ill("accounts", words));
     }
     let now_ms = fleet::now_ms();
@@ -204,68 +200,6 @@ fn account(view: &View, now_ms: u64) -> Finding {
         }
         Health::Ready | Health::Cooling { .. } | Health::Exhausted { .. } => {
             Finding::well(what, format!("{because}; {token}"))
-        }
-    }
-}
-
-/// Whether names are found and connections taken. With a proxy, the proxy does both for us.
-async fn network(config: &Config, findings: &mut Vec<Finding>) {
-    if let Some(endpoint) = &config.upstream.api_endpoint {
-        findings.push(reach("upstream", &place(endpoint.as_str())).await);
-    } else if let Some(proxy) = config.proxies.https.as_ref().or(config.proxies.http.as_ref()) {
-        let shown = proxy.to_string();
-        findings.push(reach("proxy", &place(&shown)).await);
-    } else {
-        for host in HOSTS {
-            findings.push(reach("upstream", host).await);
-        }
-    }
-}
-
-/// Host and port of an address.
-fn place(address: &str) -> String {
-    let (scheme, rest) = address.split_once("://").unwrap_or(("https", address));
-    let authority = rest.split('/').next().unwrap_or(rest);
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if has_port {
-        authority.to_owned()
-    } else {
-        format!("{authority}:{}", if scheme == "http" { 80 } else { 443 })
-    }
-}
-
-async fn reach(what: &str, place: &str) -> Finding {
-    let what = format!("{what} {place}");
-    match timeout(REACH, lookup_host(place)).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => {
-            return Finding::ill(
-                what,
-                format!("its name is not found ({error}): check DNS, or set HTTPS_PROXY"),
-            );
-        }
-        Err(_) => return Finding::ill(what, "its name is not found in time: check DNS, or set HTTPS_PROXY"),
-    }
-    match timeout(REACH, TcpStream::connect(place)).await {
-        Ok(Ok(_)) => Finding::well(what, "takes connections"),
-        Ok(Err(error)) => Finding::ill(what, format!("{error}: check firewall and proxy (HTTPS_PROXY)")),
-        Err(_) => Finding::ill(what, "takes no connection in time: check firewall and proxy (HTTPS_PROXY)"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::place;
-
-    #[test]
-    fn addresses_have_a_host_and_a_port() {
-        for (address, expected) in [
-            ("http://127.0.0.1:8090", "127.0.0.1:8090"),
-            ("https://q.us-east-1.amazonaws.com/base", "q.us-east-1.amazonaws.com:443"),
-            ("http://[::1]:9", "[::1]:9"),
-            ("socks5h://proxy.example:1080", "proxy.example:1080"),
-        ] {
-            assert_eq!(place(address), expected, "{address}");
         }
     }
 }

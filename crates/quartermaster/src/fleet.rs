@@ -79,13 +79,19 @@ pub(crate) fn now_ms() -> u64 {
     since.map_or(0, |since| since.as_millis() as u64)
 }
 
-fn outbound(config: &Config) -> anyhow::Result<Outbound> {
+/// Calls to the upstream, by the machine's own way.
+pub(crate) fn client(config: &Config) -> anyhow::Result<Client> {
     let upstream = &config.upstream;
-    let api = upstream.api_endpoint.as_ref().map(config::Endpoint::as_str);
     let identity = Identity::new(upstream.user_agent.as_deref(), upstream.share_content)
         .map_err(|text| anyhow!("`{text}` cannot be a user agent"))?;
     let usual = Way::Usual(Arc::new(config.proxies.clone()));
-    let client = Client::new(identity, config.timeouts.connect).by(usual);
+    Ok(Client::new(identity, config.timeouts.connect).by(usual))
+}
+
+fn outbound(config: &Config) -> anyhow::Result<Outbound> {
+    let upstream = &config.upstream;
+    let api = upstream.api_endpoint.as_ref().map(config::Endpoint::as_str);
+    let client = client(config)?;
     let other_ways = client.clone();
     let through = move |wished: &WishedProxy| match wished {
         WishedProxy::Direct => Ok(other_ways.by(Way::Direct)),

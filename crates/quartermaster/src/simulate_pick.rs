@@ -24,7 +24,7 @@ pub(crate) struct SimulatePick {
     /// Owner of the key that asks
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    /// What the request belongs to by its own words: metadata.user_id, or prompt_cache_key, safety_identifier or user
+    /// What the request says it belongs to: `metadata.user_id`, `prompt_cache_key`, `safety_identifier` or `user`
     #[arg(long, value_name = "TEXT")]
     affinity: Option<String>,
     /// Which of the configured keys of clients asks, counted from 1; matters to --affinity alone

@@ -1,5 +1,7 @@
 //! Calls to the upstream: what is said about their sender, and what is read whole of their answers.
 
+mod probe;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +19,8 @@ use crate::connector::{ProxyFailed, Stage};
 use crate::identity::Identity;
 use crate::proxy::Way;
 use crate::refresh::Bearer;
+
+pub use probe::{Obstacle, Probed, Unprobed};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const TOKEN_TYPE: HeaderName = HeaderName::from_static("tokentype");

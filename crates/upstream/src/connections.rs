@@ -50,6 +50,11 @@ impl Connections {
         Self { way, ..self.clone() }
     }
 
+    /// The longest that a new connection may take, TLS included.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.connector.deadline()
+    }
+
     /// Sends a call to an absolute address and gives back the head of its answer.
     ///
     /// A call is sent once. Only one of which not a byte has left, because its kept connection turned out to be

@@ -113,6 +113,11 @@ impl Connector {
         Self { direct: HttpsConnector::from((tcp, Arc::clone(&tls))), tls, deadline }
     }
 
+    /// The longest that [`Self::connect`] takes.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// A new connection to this place.
     ///
     /// # Errors

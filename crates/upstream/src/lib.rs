@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 pub use account::{Account, Parts, Ready};
 pub use body::AnswerBody;
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Obstacle, Probed, Unprobed};
 pub use endpoint::{EndpointError, Endpoints};
 pub use face::{Face, Learned, Pins};
 pub use identity::Identity;

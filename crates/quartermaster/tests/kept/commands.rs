@@ -1,5 +1,8 @@
 //! What operators do to accounts at the command line.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use qm_simulator::{DeviceEnd, SimAccount};
 use serde_json::Value;
 
@@ -169,4 +172,41 @@ async fn the_doctor_says_what_is_wrong_and_makes_nothing() {
         assert!(words.contains(next_step), "{next_step}: {}", ill.out);
     }
     assert!(!house.path("data/quartermaster.key").exists(), "and still makes nothing");
+}
+
+/// Answers every call as an upstream does to whom it does not know, with this date.
+fn clock(date: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            if stream.read(&mut head).unwrap() > 0 {
+                write!(stream, "HTTP/1.1 403 Forbidden\r\ndate: {date}\r\ncontent-length: 0\r\n\r\n")
+                    .unwrap();
+            }
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_holds_the_clock_against_the_upstreams() {
+    let mut house = House::with(Vec::new()).await;
+    house.set("AMAZONQ_API_ENDPOINT", &clock("Thu, 01 Jan 2015 00:00:00 GMT"));
+    let said = house.run(&["doctor", "--json"]);
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    let findings = told["findings"].as_array().unwrap();
+    let of =
+        |what: &str| findings.iter().find(|one| one["what"].as_str().unwrap().starts_with(what)).unwrap();
+    assert_eq!(
+        (said.code, &of("upstream")["ok"], &of("clock")["ok"]),
+        (Some(1), &true.into(), &false.into()),
+        "{told}"
+    );
+    let words = of("clock")["words"].as_str().unwrap();
+    assert!(words.contains("days fast") && words.contains("set it"), "{words}");
+    let offline = house.run(&["doctor", "--offline"]);
+    assert!(!offline.out.contains("clock"), "{}", offline.out);
 }
