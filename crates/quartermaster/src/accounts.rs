@@ -13,6 +13,7 @@ use qm_store::{Filter, Sort};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, Place};
+use crate::progress::Progress;
 use crate::{fleet, print};
 
 /// `accounts` and what is to be done.
@@ -119,9 +120,15 @@ fn row(view: &View, now_ms: u64) -> [String; 8] {
 
 async fn test(desk: &Desk, named: &Named) -> anyhow::Result<ExitCode> {
     let mut told = Vec::new();
+    let total = named.accounts.len();
+    let progress = Progress::of("Testing", total);
+    progress.tell(0, total);
     for id in &named.accounts {
         told.push((id.clone(), desk.fleet.test(id).await));
+        progress.tell(told.len(), total);
     }
+    // Its line goes before the report comes.
+    drop(progress);
     let well = told.iter().all(|(_, tested)| tested.as_ref().is_ok_and(|checkup| checkup.token.is_ok()));
     if desk.json {
         let tests = told.iter().map(|(id, tested)| match tested {

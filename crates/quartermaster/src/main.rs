@@ -16,6 +16,7 @@ mod ledger;
 mod login;
 mod migrate;
 mod print;
+mod progress;
 mod rekey;
 mod serve;
 mod simulate;

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::desk::Desk;
 use crate::print;
+use crate::progress::Progress;
 
 /// What to import, and how.
 #[derive(Args, Debug)]
@@ -63,6 +64,7 @@ pub(super) async fn run(desk: &Desk, import: &Import) -> anyhow::Result<ExitCode
         dry_run: import.dry_run,
         replace: import.replace,
         owner: import.owner.clone(),
+        progress: Some(Progress::of("Importing", 0).told()),
         ..ImportOptions::default()
     };
     let report = match &material {
@@ -82,6 +84,8 @@ pub(super) async fn run(desk: &Desk, import: &Import) -> anyhow::Result<ExitCode
             desk.fleet.import(ImportInput::Files(&files), &options, &Actor::Cli).await?
         }
     };
+    // Its line goes before the report comes.
+    drop(options);
     tell(desk, &report, import.dry_run)
 }
 

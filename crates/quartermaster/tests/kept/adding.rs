@@ -1,7 +1,7 @@
 //! Accounts that are added by hand.
 
 use qm_simulator::SimAccount;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::house::{House, Said};
 
@@ -70,5 +70,26 @@ async fn every_kind_has_its_lines_and_its_flags() {
         let said = house.run_with(&[&["accounts", "add", "--kind"], flags].concat(), lines);
         assert!(said.code == Some(1) && said.err.contains(why), "{flags:?}: {:?} {}", said.code, said.err);
         assert!(!said.err.contains("secret-line"), "{}", said.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_writes_no_line_where_there_is_no_terminal() {
+    let accounts: Vec<SimAccount> = (0..4).map(SimAccount::numbered).collect();
+    let mut house = House::with(accounts.clone()).await;
+    house.set("QM_ACCEPT_UPSTREAM_TERMS", "true");
+    house.set("QM_LOG", "error");
+    let rows: Vec<Value> = accounts
+        .iter()
+        .map(|SimAccount { refresh_token, client_id, client_secret, .. }| {
+            json!({ "clientId": client_id, "clientSecret": client_secret, "refreshToken": refresh_token })
+        })
+        .collect();
+    std::fs::write(house.path("many"), Value::from(rows).to_string()).unwrap();
+    for command in [&["accounts", "import", "--from", "many"][..], &["accounts", "test", "1", "2", "3", "4"]]
+    {
+        let said = house.run(command);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{command:?}: {}", said.out);
+        assert!(!said.out.contains("1 of 4"), "{}", said.out);
     }
 }
