@@ -94,7 +94,8 @@ pub(crate) async fn create<F: Format>(
     let answer = answer.await;
     let mut response = answer.unwrap_or_else(|fault: Fault| Refused { fault, asked }.into_response());
     if caller.admin
-        && let Ok(names) = HeaderValue::from_str(&tried.join(", "))
+        // As bytes: people name accounts in their own letters.
+        && let Ok(names) = HeaderValue::from_bytes(tried.join(", ").as_bytes())
     {
         response.headers_mut().insert(TRIED, names);
     }

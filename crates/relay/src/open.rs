@@ -119,11 +119,12 @@ impl Relay {
         loop {
             let account = Arc::clone(&picked.account);
             // The account's own word on the model, where it has one.
-            let model = account.catalogue().find(&known.id).cloned().unwrap_or_else(|| known.clone());
+            let catalogue = account.catalogue();
+            let model = catalogue.find(&known.id).unwrap_or(&known);
             draft.attempt(account.name(), &model.id);
             let attempt = Attempt {
                 account: &account,
-                model: &model,
+                model,
                 conversation_id: &session.conversation_id,
                 invocation_id: &session.invocation_id,
                 number: draft.attempts(),
