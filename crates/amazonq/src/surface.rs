@@ -143,12 +143,3 @@ impl Surface {
         SURFACES.iter().find(|surface| surface.name == name)
     }
 }
-
-/// The region in a profile ARN, which decides the host (spec/upstream.md §1.3).
-#[must_use]
-pub fn region_of(arn: &str) -> Option<&str> {
-    let mut fields = arn.split(':');
-    let (head, region) = (fields.next()?, fields.nth(2)?);
-    // A host is made of it: nothing but a region may pass.
-    (head == "arn" && ladder::is_region(region)).then_some(region)
-}

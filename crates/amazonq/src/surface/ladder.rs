@@ -153,21 +153,6 @@ impl Rung {
     }
 }
 
-/// Whether the text is a region's name. A host is made of it, so nothing else may pass.
-#[must_use]
-pub fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [first, middle @ .., number] = parts.as_slice() else { return false };
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    text.len() <= 32
-        && first.len() == 2
-        && word(first)
-        && !middle.is_empty()
-        && middle.iter().all(word)
-        && number.len() == 1
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,23 +196,6 @@ mod tests {
         let named = [(RUNTIME, "runtime"), (Q, "q"), (CODEWHISPERER, "codewhisperer"), (Q_REST, "q-rest")];
         for (surface, name) in named {
             assert_eq!(surface.name, name);
-        }
-    }
-
-    #[test]
-    fn a_region_cannot_be_a_host() {
-        for (text, is) in [
-            ("us-east-1", true),
-            ("ap-southeast-2", true),
-            ("us-gov-west-1", true),
-            ("us-east-1.evil.example", false),
-            ("us-east-1/x", false),
-            ("us--1", false),
-            ("us-1", false),
-            ("US-EAST-1", false),
-            ("", false),
-        ] {
-            assert_eq!(is_region(text), is, "{text}");
         }
     }
 }
