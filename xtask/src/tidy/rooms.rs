@@ -33,8 +33,10 @@ const ROOMS: &[Room] = &[
     // Judgement: decides, and does nothing itself.
     room("qm-pool", &[], &[]),
     room("qm-seal", &[], &[]),
+    room("qm-keys", &[], &[]),
     room("qm-store", &["qm-seal"], &[]),
     // Hands: I/O.
+    room("qm-coord", &[], &[]),
     room("qm-store-sqlite", &["qm-seal", "qm-store"], &[]),
     room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential"], &["qm-simulator"]),
     // Use: the life of one request.
@@ -53,6 +55,12 @@ const ROOMS: &[Room] = &[
             "qm-upstream",
         ],
         &["qm-simulator", "qm-store-sqlite"],
+    ),
+    // Use: the life of a key.
+    room(
+        "qm-access",
+        &["qm-canon", "qm-coord", "qm-keys", "qm-relay", "qm-store"],
+        &["qm-store-sqlite"],
     ),
     // Doors.
     room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
@@ -98,7 +106,7 @@ const LANGUAGE: &[&str] =
     &["qm-canon", "qm-framing", "qm-json", "qm-anthropic", "qm-openai", "qm-amazonq", "qm-credential"];
 
 /// Rooms that decide and do nothing themselves: the same holds for them.
-const JUDGEMENT: &[&str] = &["qm-pool", "qm-seal", "qm-store"];
+const JUDGEMENT: &[&str] = &["qm-keys", "qm-pool", "qm-seal", "qm-store"];
 
 /// What brings a runtime, a socket, a database, a log or chance with it.
 const NOT_LANGUAGE: &[&str] = &[
