@@ -293,22 +293,28 @@ impl<T> From<Option<T>> for Change<T> {
 impl AccountPatch {
     /// Changes these wishes. For the dialects, which read the row and write it back within one transaction.
     pub fn apply(self, to: &mut Wishes) {
-        let set = |new: Option<String>, old: &mut String| *old = new.unwrap_or_else(|| std::mem::take(old));
         set(self.label, &mut to.label);
         self.owner.to(&mut to.owner);
-        to.tags = self.tags.unwrap_or_else(|| std::mem::take(&mut to.tags));
+        set(self.tags, &mut to.tags);
         self.notes.to(&mut to.notes);
         self.other.to(&mut to.other);
-        to.enabled = self.enabled.unwrap_or(to.enabled);
-        to.weight = self.weight.unwrap_or(to.weight);
-        to.priority = self.priority.unwrap_or(to.priority);
+        set(self.enabled, &mut to.enabled);
+        set(self.weight, &mut to.weight);
+        set(self.priority, &mut to.priority);
         self.rpm.to(&mut to.rpm);
         self.rate_per_hour.to(&mut to.rate_per_hour);
         self.concurrency.to(&mut to.concurrency);
         self.policy.to(&mut to.policy);
-        to.proxy = self.proxy.unwrap_or_else(|| std::mem::take(&mut to.proxy));
+        set(self.proxy, &mut to.proxy);
         self.surface_pin.to(&mut to.surface_pin);
         self.arn_pin.to(&mut to.arn_pin);
         self.region.to(&mut to.region);
+    }
+}
+
+/// Replaces a value by the new one, if there is one.
+pub(crate) fn set<T>(new: Option<T>, old: &mut T) {
+    if let Some(new) = new {
+        *old = new;
     }
 }

@@ -1,7 +1,7 @@
 //! What the house remembers: records, and the verbs on them. One trait per aggregate, gathered in [`Store`].
 //!
 //! Every method is one transaction: it happens whole and durably, or not at all. Ids, times and sealed texts come from the caller;
-//! the store gives only the numbers of accounts and the revisions.
+//! the store gives only the numbers of accounts, keys and receipts, and the revisions.
 //!
 //! Knows: records, their verbs and what must hold between them, pages of a listing, the hash chain of the audit.
 //! Must not know: any SQL dialect, how a secret looks in the clear, who asks, any clock or chance.
@@ -11,10 +11,16 @@ pub mod accounts;
 pub mod audit;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod key;
+pub mod keys;
 pub mod login;
 pub mod page;
+pub mod receipt;
+pub mod receipts;
 pub mod secrets;
+pub mod sessions;
 pub mod settings;
+pub mod usage;
 
 pub use account::{
     AccountPatch, AccountRecord, Change, Counts, Learned, NewAccount, NewSecret, Origin, Proxy, Secret,
@@ -22,10 +28,16 @@ pub use account::{
 };
 pub use accounts::{Accounts, Changes, CountsDelta, HealthSave};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditRecord};
+pub use key::{KeyCounts, KeyMark, KeyOrigin, KeyPatch, KeyRecord, KeyWishes, NewKey, OldMark};
+pub use keys::{KeyChanges, KeyFilter, KeyPage, KeyPlace, KeyTotals, Keys};
 pub use login::{Completion, LoginEnd, LoginRecord, LoginStatus, Logins, NewLogin};
 pub use page::{Cursor, Filter, Page, Sort, SortKey};
+pub use receipt::{ReceiptEntry, ReceiptOutcome, ReceiptRecord, Taken};
+pub use receipts::{PruneBefore, ReceiptFilter, Receipts};
 pub use secrets::{Secrets, Shelf};
+pub use sessions::{SessionRecord, Sessions};
 pub use settings::{SettingRecord, Settings};
+pub use usage::{Group, Order, Step, Usage, UsageFilter, UsageQuestion, UsageRow};
 
 /// Milliseconds since 1970, UTC.
 pub type Ms = u64;
@@ -56,6 +68,12 @@ pub enum StoreError {
     /// A record of this id, slot or key exists.
     #[error("a record with this {0} exists")]
     Duplicate(&'static str),
+    /// The record was changed since the revision that was named; nothing happened.
+    #[error("the record was changed meanwhile; it is of revision {revision} now")]
+    Changed {
+        /// Its revision now.
+        revision: i64,
+    },
     /// A cursor that another order of the listing gave out.
     #[error("the cursor belongs to another order")]
     Cursor,

@@ -1,0 +1,69 @@
+//! The verbs on receipts, and on what they add up to.
+
+use async_trait::async_trait;
+
+use crate::receipt::{ReceiptEntry, ReceiptOutcome, ReceiptRecord};
+use crate::usage::{Usage, UsageQuestion, UsageRow};
+use crate::{Ms, StoreError};
+
+/// Receipts, and the sums of them by hour and day.
+#[async_trait]
+pub trait Receipts: Send + Sync {
+    /// Writes receipts down, adds them to the sums of their hours and days and to what their keys did: all of it, or nothing.
+    /// Keys that are gone are passed over in the last.
+    async fn append(&self, batch: &[ReceiptEntry]) -> Result<(), StoreError>;
+
+    /// Receipts, newest first, `limit` at most; those written before the receipt of this number.
+    async fn list(
+        &self,
+        filter: &ReceiptFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<ReceiptRecord>, StoreError>;
+
+    /// Sums over the roll-ups.
+    async fn usage(&self, question: &UsageQuestion) -> Result<Vec<UsageRow>, StoreError>;
+
+    /// What each key took in the days since the one that begins then: by which limits per day and month go on after a restart.
+    async fn spent(&self, since_ms: Ms) -> Result<Vec<(String, Usage)>, StoreError>;
+
+    /// Forgets what ended before those times, `limit` rows of each table at most. How many rows are gone; fewer than `limit` means that
+    /// none is left.
+    async fn prune(&self, before: PruneBefore, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// Which receipts; all that are set must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReceiptFilter {
+    /// Only those that ended at this time or later.
+    pub from_ms: Option<Ms>,
+    /// Only those that ended before this time.
+    pub to_ms: Option<Ms>,
+    /// Only of this request.
+    pub request_id: Option<String>,
+    /// Only of this key.
+    pub key_id: Option<String>,
+    /// Only of the account of this id.
+    pub account_id: Option<String>,
+    /// Only of this model, as it was asked upstream.
+    pub model: Option<String>,
+    /// Only of this format.
+    pub protocol: Option<String>,
+    /// Only of this owner.
+    pub owner: Option<String>,
+    /// Only of this team.
+    pub team: Option<String>,
+    /// Only those that ended like this.
+    pub outcome: Option<ReceiptOutcome>,
+}
+
+/// How old what is forgotten must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PruneBefore {
+    /// Receipts that ended before then.
+    pub receipts_ms: Ms,
+    /// Hours that began before then.
+    pub hours_ms: Ms,
+    /// Days that began before then; zero keeps all.
+    pub days_ms: Ms,
+}
