@@ -62,23 +62,29 @@ const ROOMS: &[Room] = &[
         &["qm-canon", "qm-coord", "qm-keys", "qm-relay", "qm-store"],
         &["qm-store-sqlite"],
     ),
+    // Use: what was used.
+    room("qm-ledger", &["qm-canon", "qm-relay", "qm-store"], &["qm-store-sqlite"]),
     // Doors.
     room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
     room(
         "qm-admin",
-        &["qm-accounts", "qm-credential", "qm-pool", "qm-store"],
+        &["qm-access", "qm-accounts", "qm-credential", "qm-keys", "qm-ledger", "qm-pool", "qm-store"],
         &["qm-seal", "qm-simulator", "qm-store-sqlite", "qm-upstream"],
     ),
     // The house itself.
     room(
         "quartermaster",
         &[
+            "qm-access",
             "qm-accounts",
             "qm-admin",
             "qm-amazonq",
             "qm-canon",
+            "qm-coord",
             "qm-credential",
             "qm-front",
+            "qm-keys",
+            "qm-ledger",
             "qm-pool",
             "qm-relay",
             "qm-seal",
