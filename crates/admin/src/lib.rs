@@ -23,7 +23,6 @@ mod patch;
 mod refused;
 mod routes;
 mod standing;
-mod throttle;
 mod v2;
 
 use std::sync::Arc;
@@ -33,7 +32,7 @@ use qm_accounts::Fleet;
 use secrecy::SecretString;
 
 use keys::Keys;
-use throttle::Throttle;
+use qm_keys::Throttle;
 
 /// What the management routes are made from.
 pub struct AdminParts {

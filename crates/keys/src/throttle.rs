@@ -26,7 +26,7 @@ const MOST: usize = 4_096;
 
 /// The failures of late.
 #[derive(Default)]
-pub(crate) struct Throttle {
+pub struct Throttle {
     inner: Mutex<Failures>,
 }
 
@@ -45,8 +45,11 @@ struct Window {
 }
 
 impl Throttle {
-    /// Whether this address may try now; if not, in how many milliseconds.
-    pub(crate) fn may_try(&self, from: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
+    /// Whether this address may try now.
+    ///
+    /// # Errors
+    /// In how many milliseconds it may.
+    pub fn may_try(&self, from: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
         let Some(from) = from.map(network) else { return Ok(()) };
         let failures = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let own = failures.each.get(&from).and_then(|own| own.spent(EACH, now_ms));
@@ -56,8 +59,11 @@ impl Throttle {
         own.into_iter().chain(all).max().map_or(Ok(()), Err)
     }
 
-    /// A wrong key came from here. In how many milliseconds there may be another, if there have been too many.
-    pub(crate) fn failed(&self, from: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
+    /// A wrong key came from here.
+    ///
+    /// # Errors
+    /// In how many milliseconds there may be another, if there have been too many.
+    pub fn failed(&self, from: Option<IpAddr>, now_ms: u64) -> Result<(), u64> {
         let mut failures = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let before = failures.all.spent(ALL, now_ms);
         failures.all.fail(now_ms);
@@ -69,7 +75,7 @@ impl Throttle {
     }
 
     /// A right key came from here.
-    pub(crate) fn succeeded(&self, from: Option<IpAddr>, now_ms: u64) {
+    pub fn succeeded(&self, from: Option<IpAddr>, now_ms: u64) {
         let Some(from) = from.map(network) else { return };
         let mut failures = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut failures.known, &from, |seen_ms| *seen_ms, now_ms.saturating_sub(KNOWN_MS));
