@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use qm_canon::{Conversation, Encoder, Fault};
-use qm_relay::{Asking, Caller};
+use qm_relay::{Arrival, Asking, Caller};
 
 use crate::asked::Asked;
 use crate::caller::Admitted;
@@ -22,6 +23,9 @@ const TRIED: HeaderName = HeaderName::from_static("x-quartermaster-accounts");
 
 /// A client format, as the handler needs it.
 pub(crate) trait Format: 'static {
+    /// What receipts call it.
+    const PROTOCOL: &'static str;
+
     /// What went before a request.
     type Past: Send + Sync;
     /// A request.
@@ -61,7 +65,17 @@ pub(crate) async fn create<F: Format>(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let (Admitted(caller), body) = body::of_admitted(admitted, body).await?;
+    let (Admitted { caller, from }, body) = body::of_admitted(admitted, body).await?;
+    let arrival = Arrival {
+        request_id: asked.shared_id(),
+        protocol: F::PROTOCOL,
+        source: from,
+        agent: headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()),
+        status_of: asked.dialect.status_of(),
+    };
+    // Before the body is read: one that cannot be read leaves a receipt as well.
+    let draft = front.relay.begin(&caller, arrival).await;
+    let mut draft = draft.map_err(|fault| Refused { fault, asked: asked.clone() })?;
     let pinned = headers.get(PINNED).and_then(|id| id.to_str().ok());
     let asking = Asking { caller: &caller, request_id: asked.id(), pinned };
     let mut tried = Vec::new();
@@ -70,7 +84,7 @@ pub(crate) async fn create<F: Format>(
         let past = F::past(&front, &caller, &body)?;
         let mut ask = F::decode(&body, &past)?;
         let fetched = front.images.fill(F::conversation_mut(&mut ask), asked.id()).await?;
-        let opened = front.relay.open(asking, F::conversation(&ask)).await;
+        let opened = front.relay.open(asking, F::conversation(&ask), &mut draft).await;
         let mut opened = opened.map_err(|unopened| {
             tried = unopened.tried;
             unopened.fault
@@ -92,7 +106,10 @@ pub(crate) async fn create<F: Format>(
         }
     };
     let answer = answer.await;
-    let mut response = answer.unwrap_or_else(|fault: Fault| Refused { fault, asked }.into_response());
+    let mut response = answer.unwrap_or_else(|fault: Fault| {
+        draft.failed(&fault);
+        Refused { fault, asked }.into_response()
+    });
     if caller.admin
         // As bytes: people name accounts in their own letters.
         && let Ok(names) = HeaderValue::from_bytes(tried.join(", ").as_bytes())

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use qm_canon::Fault;
 use tokio::time::Instant;
 
 use crate::Front;
@@ -60,6 +61,11 @@ pub(crate) async fn around(State(front): State<Arc<Front>>, mut request: Request
 }
 
 impl Asked {
+    /// Its id, to be kept.
+    pub(crate) fn shared_id(&self) -> Arc<str> {
+        Arc::clone(&self.id)
+    }
+
     /// Its id, `req_…`.
     pub(crate) fn id(&self) -> &str {
         &self.id
@@ -83,6 +89,16 @@ impl Dialect {
             Self::Chat
         } else {
             Self::Messages
+        }
+    }
+}
+
+impl Dialect {
+    /// The HTTP status of a fault in this format.
+    pub(crate) fn status_of(self) -> fn(&Fault) -> u16 {
+        match self {
+            Self::Messages => qm_anthropic::fault::status,
+            Self::Chat | Self::Responses => qm_openai::fault::status,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Who asks: the key in the headers, admitted or refused.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use qm_relay::Caller;
+use qm_relay::{Caller, Shown};
 
 use crate::Front;
 use crate::asked::Asked;
@@ -16,17 +17,27 @@ use crate::respond::Refused;
 const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
 
 /// A caller whose key is valid.
-pub(crate) struct Admitted(pub(crate) Caller);
+pub(crate) struct Admitted {
+    pub(crate) caller: Caller,
+    /// Where the request comes from.
+    pub(crate) from: Option<IpAddr>,
+}
 
 impl FromRequestParts<Arc<Front>> for Admitted {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Self, Self::Rejection> {
-        match front.relay.admission.admit(&tokens(&parts.headers)) {
-            Ok(caller) => Ok(Self(caller)),
+        let from = address(parts);
+        let tokens = tokens(&parts.headers);
+        match front.relay.admission.admit(&Shown { tokens: &tokens, session: None, from }) {
+            Ok(caller) => Ok(Self { caller, from }),
             Err(fault) => Err(Refused { fault, asked: Asked::of(parts) }),
         }
     }
+}
+
+fn address(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 /// Every token the client sent. Some send two (spec/clients.md §2.1); one valid one is enough.

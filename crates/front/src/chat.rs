@@ -11,6 +11,8 @@ use crate::answer::{About, Format};
 pub(crate) struct Chat;
 
 impl Format for Chat {
+    const PROTOCOL: &'static str = "chat";
+
     type Past = ();
     type Ask<'a> = request::Ask<'a>;
     type Reply = Reply;

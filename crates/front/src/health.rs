@@ -44,7 +44,7 @@ pub(crate) async fn report(State(front): State<Arc<Front>>) -> Response {
         (0, 0) => ("unhealthy", r#","reason":"no_enabled_accounts""#),
         (0, _) => ("unhealthy", r#","reason":"no_healthy_accounts""#),
     };
-    let (has_token, keys) = (with_token > 0, front.keys);
+    let (has_token, keys) = (with_token > 0, front.relay.admission.census());
     let token_expired = total > 0 && !has_token;
     respond::json(format!(
         r#"{{"status":"{status}"{reason},"active_accounts":{active},"enabled_accounts":{enabled},"total_accounts":{total},"healthy_accounts":{healthy},"has_token":{has_token},"token_expired":{token_expired},"active_api_keys":{keys},"version":"{}"}}"#,

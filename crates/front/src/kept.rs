@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn owner(name: &str) -> KeyId {
-        KeyId(name.to_owned())
+        name.into()
     }
 
     #[test]

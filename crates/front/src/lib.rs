@@ -43,8 +43,6 @@ pub struct Front {
     pub random: Random,
     /// The time, in seconds since the Unix epoch, for formats that say when an answer was made.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
-    /// Number of API keys in force, for `/health`.
-    pub keys: usize,
     /// Set when the process is about to stop and wants no new requests.
     pub draining: Arc<AtomicBool>,
 }

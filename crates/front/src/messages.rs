@@ -20,6 +20,8 @@ use crate::{Front, body};
 pub(crate) struct Messages;
 
 impl Format for Messages {
+    const PROTOCOL: &'static str = "messages";
+
     type Past = ();
     type Ask<'a> = request::Ask<'a>;
     type Reply = Reply;

@@ -24,6 +24,8 @@ use crate::respond::{self, Refused};
 pub(crate) struct Responses;
 
 impl Format for Responses {
+    const PROTOCOL: &'static str = "responses";
+
     /// `None` if responses are not kept.
     type Past = Option<Past>;
     type Ask<'a> = request::Ask<'a>;
@@ -79,7 +81,7 @@ impl Format for Responses {
 pub(crate) async fn retrieve(
     State(front): State<Arc<Front>>,
     asked: Asked,
-    Admitted(caller): Admitted,
+    Admitted { caller, .. }: Admitted,
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, Refused> {
@@ -100,7 +102,7 @@ pub(crate) async fn retrieve(
 pub(crate) async fn delete(
     State(front): State<Arc<Front>>,
     asked: Asked,
-    Admitted(caller): Admitted,
+    Admitted { caller, .. }: Admitted,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
     if front.kept.is_off() {

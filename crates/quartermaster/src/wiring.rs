@@ -86,7 +86,6 @@ fn front(config: &Config, fleet: qm_accounts::Fleet, draining: Arc<AtomicBool>) 
         kept: Arc::new(KeptResponses::new(config.responses.keep, config.responses.memory_bytes)),
         random,
         now: Arc::new(|| fleet::now_ms() / 1000),
-        keys: keys.clients.len(),
         draining,
     }
 }

@@ -77,6 +77,13 @@ impl Limits {
             input_tokens,
         }
     }
+
+    /// The same, with at most so many tokens.
+    #[must_use]
+    pub fn within(mut self, max_tokens: Option<u64>) -> Self {
+        self.max_tokens = self.max_tokens.into_iter().chain(max_tokens).min();
+        self
+    }
 }
 
 // === impl Enforce ===

@@ -8,7 +8,10 @@ pub mod admit;
 mod alias;
 mod attempt;
 mod blame;
+pub mod draft;
 pub mod enforce;
+pub mod grant;
+mod keys;
 mod model;
 pub mod open;
 pub mod pump;
@@ -16,18 +19,22 @@ pub mod receipt;
 pub mod refusal;
 mod shape;
 mod verdict;
+mod weight;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use accounts::{Accounts, Census, Fixed, Picked, Want};
-pub use admit::{Admission, Caller, KeyId, StaticKeys};
+pub use admit::{Admission, Caller, KeyId, SessionShown, Shown};
 pub use alias::{Alias, Aliases};
+pub use draft::{Arrival, Draft};
+pub use grant::{Entered, Grant, Pass, Refused, Room, Standing, Unlimited, Wish};
+pub use keys::StaticKeys;
 pub use model::ListedModel;
 pub use open::{Asking, Opened, Unopened, affinity};
 pub use pump::Pump;
 pub use qm_upstream::{Clock, Random};
-pub use receipt::{Ledger, Outcome, Receipt};
+pub use receipt::{Entry, Ledger, Opening, Outcome, Receipt, Served, Step};
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]

@@ -12,12 +12,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::accounts::{Picked, Want};
 use crate::admit::{Caller, KeyId};
 use crate::attempt::{Attempt, Begun};
+use crate::draft::{Draft, Metered};
 use crate::enforce::Limits;
+use crate::grant::{Refused, Standing, Wish};
 use crate::pump::Pump;
-use crate::receipt::{Draft, Metered};
 use crate::shape::Form;
 use crate::verdict::{History, Verdict};
-use crate::{Relay, blame};
+use crate::{Relay, blame, weight};
 
 /// What is asked, beside the conversation.
 #[derive(Clone, Copy)]
@@ -41,6 +42,8 @@ pub struct Opened {
     pub input_tokens: u64,
     /// Names of the accounts that were asked, the last of which answers.
     pub tried: Vec<Box<str>>,
+    /// How the limits of the key stand.
+    pub standing: Standing,
 }
 
 /// No answer has begun, and none will.
@@ -49,6 +52,8 @@ pub struct Unopened {
     pub fault: Fault,
     /// Names of the accounts that were asked.
     pub tried: Vec<Box<str>>,
+    /// How the limits of the key stand.
+    pub standing: Standing,
 }
 
 /// The ids of one session, made from what the client said of it or from chance.
@@ -59,9 +64,10 @@ struct Session {
     affinity: Option<u64>,
 }
 
-/// The accounts that one request goes through.
+/// What one request goes through.
 #[derive(Default)]
 struct Journey {
+    standing: Standing,
     names: Vec<Box<str>>,
     failed: Vec<AccountId>,
 }
@@ -69,7 +75,8 @@ struct Journey {
 // === impl Relay ===
 
 impl Relay {
-    /// Asks the upstream, as often as makes sense, until an answer begins.
+    /// Takes a place within the limits of the key, then asks the upstream, as often as makes sense, until an answer
+    /// begins. The answer takes the draft with it; a fault closes it.
     ///
     /// # Errors
     /// The fault to answer with; nothing has been sent to the client.
@@ -77,32 +84,33 @@ impl Relay {
         &self,
         asking: Asking<'_>,
         conversation: &Conversation<'_>,
+        draft: &mut Draft,
     ) -> Result<Opened, Unopened> {
         let Asking { caller, request_id, .. } = asking;
-        let mut draft = Draft::begin(Arc::clone(&self.ledger), caller, request_id, conversation.model());
+        draft.asked(conversation.model());
         let mut journey = Journey::default();
         let form = match Form::of(conversation) {
             Ok(form) => form,
             Err(fault) => return Err(unopened(fault, draft, journey, request_id)),
         };
-        let deadline = draft.began() + self.deadlines.first_event;
-        let opening = self.try_until_begun(asking, conversation, &mut draft, &mut journey, deadline);
+        let deadline = Instant::now() + self.deadlines.first_event;
+        let opening = self.enter_and_try(asking, conversation, draft, &mut journey, deadline);
         // Boxed: the path of one attempt is long, and a handler's future should stay small.
         let ended = timeout_at(deadline, Box::pin(opening)).await;
         match ended.unwrap_or_else(|_| Err(too_late())) {
             Ok((begun, lease)) => {
-                draft.first_event(begun.input_tokens);
-                draft.answering(lease, Arc::clone(&self.now));
-                let limits = Limits::of(conversation, begun.input_tokens);
                 let input_tokens = begun.input_tokens;
-                let (deadlines, tried) = (self.deadlines, journey.names);
-                Ok(Opened { begun, limits, form, draft, deadlines, input_tokens, tried })
+                draft.answering(lease, input_tokens);
+                let limits = Limits::of(conversation, input_tokens).within(caller.grant.max_output());
+                let (deadlines, draft) = (self.deadlines, draft.take());
+                let Journey { names: tried, standing, .. } = journey;
+                Ok(Opened { begun, limits, form, draft, deadlines, input_tokens, tried, standing })
             }
             Err(fault) => Err(unopened(fault, draft, journey, request_id)),
         }
     }
 
-    async fn try_until_begun(
+    async fn enter_and_try(
         &self,
         asking: Asking<'_>,
         conversation: &Conversation<'_>,
@@ -110,18 +118,61 @@ impl Relay {
         journey: &mut Journey,
         deadline: Instant,
     ) -> Result<(Begun, Lease), Fault> {
+        let known = self.model(conversation)?;
+        self.enter(asking.caller, conversation, &known, draft, journey).await?;
+        self.try_until_begun(asking, conversation, &known, draft, journey, deadline).await
+    }
+
+    /// Takes a place within the limits of the key.
+    async fn enter(
+        &self,
+        caller: &Caller,
+        conversation: &Conversation<'_>,
+        known: &Model,
+        draft: &mut Draft,
+        journey: &mut Journey,
+    ) -> Result<(), Fault> {
+        let asked = conversation.sampling().max_tokens.map(u64::from);
+        let wish = Wish {
+            asked: conversation.model(),
+            model: &known.id,
+            input_tokens: &|| weight::tokens(conversation),
+            max_output: least(asked, caller.grant.max_output()),
+            now_ms: (self.now)(),
+        };
+        match caller.grant.enter(&wish).await {
+            Ok(entered) => {
+                journey.standing = entered.standing;
+                draft.entered(entered.pass);
+                Ok(())
+            }
+            Err(Refused { fault, standing }) => {
+                journey.standing = standing;
+                Err(fault)
+            }
+        }
+    }
+
+    async fn try_until_begun(
+        &self,
+        asking: Asking<'_>,
+        conversation: &Conversation<'_>,
+        known: &Model,
+        draft: &mut Draft,
+        journey: &mut Journey,
+        deadline: Instant,
+    ) -> Result<(Begun, Lease), Fault> {
         let mut history = History::default();
         let mut session = Session::of(asking.caller, conversation, self);
-        let known = self.model(conversation)?;
         let affinity = session.affinity;
-        let mut picked = self.pick(asking, &known, affinity, journey)?;
+        let mut picked = self.pick(asking, known, affinity, journey)?;
         let mut refused = None;
         loop {
             let account = Arc::clone(&picked.account);
             // The account's own word on the model, where it has one.
             let catalogue = account.catalogue();
-            let model = catalogue.find(&known.id).unwrap_or(&known);
-            draft.attempt(account.name(), &model.id);
+            let model = catalogue.find(&known.id).unwrap_or(known);
+            draft.attempt(&account, &model.id);
             let attempt = Attempt {
                 account: &account,
                 model,
@@ -165,7 +216,7 @@ impl Relay {
                     }
                     refused = None;
                     // Nobody left: the failure itself says more than that.
-                    picked = self.pick(asking, &known, affinity, journey).map_err(|_| failure.fault)?;
+                    picked = self.pick(asking, known, affinity, journey).map_err(|_| failure.fault)?;
                 }
             }
         }
@@ -198,14 +249,19 @@ impl Relay {
 
 impl Opened {
     /// The answer as a body that is written while it arrives.
-    pub fn stream<E: Encoder>(self, encoder: E) -> Pump<E> {
+    pub fn stream<E: Encoder>(mut self, encoder: E) -> Pump<E> {
+        self.draft.head_sent();
+        self.pump(encoder)
+    }
+
+    fn pump<E: Encoder>(self, encoder: E) -> Pump<E> {
         let metered = Metered { inner: encoder, draft: self.draft };
         Pump::new(self.begun, self.limits, self.form, metered, self.deadlines)
     }
 
     /// The answer, taken in whole: the encoder after the last event.
     pub async fn whole<E: Encoder>(self, encoder: E) -> E {
-        self.stream(encoder).run().await
+        self.pump(encoder).run().await
     }
 }
 
@@ -237,15 +293,20 @@ pub fn affinity(key: &KeyId, said: &str) -> u64 {
 }
 
 fn bits(key: &KeyId, said: &str) -> u128 {
-    let digest = Sha256::new().chain_update(&key.0).chain_update([0]).chain_update(said).finalize();
+    let digest = Sha256::new().chain_update(&*key.0).chain_update([0]).chain_update(said).finalize();
     digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte))
 }
 
-fn unopened(fault: Fault, mut draft: Draft, journey: Journey, request_id: &str) -> Unopened {
-    let tried = journey.names;
+fn unopened(fault: Fault, draft: &mut Draft, journey: Journey, request_id: &str) -> Unopened {
+    let Journey { names: tried, standing, .. } = journey;
     tracing::warn!(request.id = request_id, kind = ?fault.kind, code = %fault.code, ?tried, "no answer");
     draft.failed(&fault);
-    Unopened { fault, tried }
+    Unopened { fault, tried, standing }
+}
+
+/// The lesser of two bounds, where there are any.
+fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
 }
 
 fn not_an_admin() -> Fault {

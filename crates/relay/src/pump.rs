@@ -15,8 +15,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::Deadlines;
 use crate::attempt::Begun;
+use crate::draft::Metered;
 use crate::enforce::{Enforce, Limits};
-use crate::receipt::Metered;
 use crate::shape::{Form, Shape};
 
 /// Bytes that are taken from the upstream before the client gets a write, if they are there already.

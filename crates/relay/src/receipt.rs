@@ -1,34 +1,91 @@
-//! What is written down when a request has ended, however it ended.
+//! What is written down of a request: the seam behind which the ledger stands.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use qm_canon::estimate::Meter;
-use qm_canon::{Encoder, Event, Fault, Finish, Kind, Sink, Usage};
-use qm_pool::{self as pool, Lease};
-use tokio::time::Instant;
+use async_trait::async_trait;
+use qm_canon::{Fault, Kind, Origin, Usage};
 
-use crate::admit::{Caller, KeyId};
-use crate::{Clock, blame};
+use crate::admit::KeyId;
 
-/// Takes receipts. Must not block: it is called on the way of an answer.
+/// Keeps receipts.
+#[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Writes one down.
-    fn record(&self, receipt: Receipt);
+    /// Opens the entry of a request whose key is known. Waits while the ledger is behind with writing, so that what is
+    /// not written yet is bounded and no receipt is lost for want of room.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when that takes too long.
+    async fn open(&self, opening: Opening) -> Result<Box<dyn Entry>, Fault>;
 }
 
-/// One request, after the fact. Numbers and names only: no content.
+/// One request in the ledger, while it lasts. Must not block: it is called on the way of an answer.
+///
+/// Dropped without being closed, the request ended with the process or by a defect of the gateway.
+pub trait Entry: Send {
+    /// How far the request has come, for those who watch.
+    fn progress(&mut self, step: Step<'_>);
+
+    /// The request has ended.
+    fn close(self: Box<Self>, receipt: Receipt);
+}
+
+/// What is known of a request when its key has been admitted.
 #[derive(Clone, Debug)]
-pub struct Receipt {
-    /// Id of the request, as the client got it.
-    pub request_id: String,
+pub struct Opening {
+    /// Id of the request, as the client gets it.
+    pub request_id: Arc<str>,
     /// Whose key.
     pub key: KeyId,
-    /// Which account, if one was asked.
-    pub account: Option<String>,
-    /// The model that was asked.
-    pub model: String,
+    /// Who owns the key.
+    pub owner: Option<Arc<str>>,
+    /// The key's team.
+    pub team: Option<Arc<str>>,
+    /// Which format the client speaks, in one word.
+    pub protocol: &'static str,
+    /// Where it comes from.
+    pub source: Option<IpAddr>,
+    /// What the client calls itself, shortened.
+    pub agent: Option<Box<str>>,
+    /// When it came, in milliseconds since 1970.
+    pub began_ms: u64,
+}
+
+/// A step of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// The client has asked this model.
+    Asked(&'a str),
+    /// An attempt begins.
+    Attempt {
+        /// Its number, from one.
+        number: u32,
+        /// Number of the account.
+        account: u64,
+        /// Name of the account.
+        name: &'a str,
+        /// The model that is asked.
+        model: &'a str,
+    },
+    /// The answer has begun, so long after the request came.
+    Begun(Duration),
+}
+
+/// One request, after the fact: what its opening does not say. Numbers and names only: no content.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The model, as the client named it, shortened; `None` if the request could not be read.
+    pub asked: Option<Box<str>>,
+    /// The model that the upstream was asked for last.
+    pub served: Option<Box<str>>,
+    /// The account that was asked last.
+    pub account: Option<Served>,
     /// How it ended.
     pub outcome: Outcome,
+    /// The HTTP status that the client got; `None` if it left before.
+    pub status: Option<u16>,
     /// What it took, as far as known.
     pub usage: Usage,
     /// Attempts at the upstream.
@@ -37,6 +94,17 @@ pub struct Receipt {
     pub first_event: Option<Duration>,
     /// From the request to its end.
     pub total: Duration,
+    /// When it ended, in milliseconds since 1970.
+    pub ended_ms: u64,
+}
+
+/// An account in a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Its number.
+    pub number: u64,
+    /// Its name.
+    pub name: Box<str>,
 }
 
 /// How a request ended.
@@ -44,135 +112,87 @@ pub struct Receipt {
 pub enum Outcome {
     /// With a whole answer.
     Finished,
-    /// With a fault; the code is [`Fault::code`].
-    Failed(Kind, String),
+    /// The request itself, or its key's limits, stood in the way; the code is [`Fault::code`].
+    Refused(Kind, Cow<'static, str>),
+    /// The gateway or the upstream could not answer; the code is [`Fault::code`].
+    Failed(Kind, Cow<'static, str>),
     /// The client left before the end.
     ClientGone,
 }
 
-/// A receipt being written: settled once, at the latest when it is dropped.
-pub(crate) struct Draft {
-    ledger: std::sync::Arc<dyn Ledger>,
-    receipt: Receipt,
-    began: Instant,
-    /// What has come so far: an answer that does not end well has cost something too.
-    said: Meter,
-    settled: bool,
-    /// The account that answers, and the clock to settle with it by.
-    lease: Option<(Lease, Clock)>,
+// === impl Receipt ===
+
+impl Receipt {
+    /// What it took of limits on tokens: what was read and what was said.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.usage.input.saturating_add(self.usage.output)
+    }
+
+    /// What the upstream billed, in millionths of a credit; zero if it did not say.
+    #[must_use]
+    pub fn credits_micro(&self) -> u64 {
+        // The cast saturates, and makes zero of what is no number.
+        self.usage.credits.map_or(0, |credits| (credits * 1e6).round() as u64)
+    }
 }
 
-impl Draft {
-    pub(crate) fn begin(
-        ledger: std::sync::Arc<dyn Ledger>,
-        caller: &Caller,
-        request_id: &str,
-        model: &str,
-    ) -> Self {
-        let receipt = Receipt {
-            request_id: request_id.to_owned(),
-            key: caller.key.clone(),
-            account: None,
-            model: model.to_owned(),
-            outcome: Outcome::ClientGone,
-            usage: Usage::default(),
-            attempts: 0,
-            first_event: None,
-            total: Duration::ZERO,
-        };
-        Self { ledger, receipt, began: Instant::now(), said: Meter::default(), settled: false, lease: None }
-    }
+// === impl Outcome ===
 
-    pub(crate) fn attempt(&mut self, account: &str, model: &str) {
-        self.receipt.attempts += 1;
-        self.receipt.account = Some(account.to_owned());
-        model.clone_into(&mut self.receipt.model);
-    }
-
-    pub(crate) fn attempts(&self) -> u32 {
-        self.receipt.attempts
-    }
-
-    pub(crate) fn began(&self) -> Instant {
-        self.began
-    }
-
-    pub(crate) fn first_event(&mut self, input_tokens: u64) {
-        self.receipt.first_event = Some(self.began.elapsed());
-        self.receipt.usage.input = input_tokens;
-    }
-
-    /// The answer comes from the account of this lease.
-    pub(crate) fn answering(&mut self, lease: Lease, now: Clock) {
-        self.lease = Some((lease, now));
-    }
-
-    pub(crate) fn finished(&mut self, usage: Usage) {
-        self.receipt.usage = usage;
-        self.release(&pool::Outcome::Answered { tokens: usage.input + usage.output });
-        self.settle(Outcome::Finished);
-    }
-
-    pub(crate) fn failed(&mut self, fault: &Fault) {
-        self.release(&blame::of_broken_answer(fault));
-        self.settle(Outcome::Failed(fault.kind, fault.code.to_string()));
-    }
-
-    /// Gives the account back to the pool. Without this, when the client has left, the lease does so by itself.
-    fn release(&mut self, outcome: &pool::Outcome) {
-        if let Some((lease, now)) = self.lease.take() {
-            blame::log(lease.settle(outcome, now()));
+impl Outcome {
+    /// With this fault.
+    #[must_use]
+    pub fn of(fault: &Fault) -> Self {
+        let clients = matches!(fault.kind, Kind::Invalid | Kind::TooLong { .. } | Kind::TooLarge);
+        if clients || fault.origin == Origin::Client {
+            Self::Refused(fault.kind, fault.code.clone())
+        } else {
+            Self::Failed(fault.kind, fault.code.clone())
         }
     }
 
-    fn settle(&mut self, outcome: Outcome) {
-        if !self.settled {
-            self.settled = true;
-            if outcome != Outcome::Finished {
-                self.receipt.usage.output = self.said.tokens();
-            }
-            self.receipt.outcome = outcome;
-            self.receipt.total = self.began.elapsed();
-            self.ledger.record(self.receipt.clone());
+    /// In one word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Finished => "ok",
+            Self::Refused(..) => "refused",
+            Self::Failed(..) => "failed",
+            Self::ClientGone => "client_gone",
+        }
+    }
+
+    /// Why it was not a whole answer; empty if it was, or if the client left.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Finished | Self::ClientGone => "",
+            Self::Refused(_, code) | Self::Failed(_, code) => code,
         }
     }
 }
 
-impl Drop for Draft {
-    fn drop(&mut self) {
-        self.settle(Outcome::ClientGone);
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Passes everything on and keeps what the receipt needs.
-pub(crate) struct Metered<S> {
-    pub(crate) inner: S,
-    pub(crate) draft: Draft,
-}
-
-impl<S: Sink> Sink for Metered<S> {
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Delta(text) => self.draft.said.add(text),
-            Event::Finish(Finish { usage, .. }) => self.draft.finished(*usage),
-            _ => {}
+    #[test]
+    fn what_the_client_or_its_limits_did_is_refused_and_the_rest_failed() {
+        let of = |kind, origin| Outcome::of(&Fault::new(kind, origin, "x").code("c"));
+        for (kind, origin, word) in [
+            (Kind::Invalid, Origin::Client, "refused"),
+            (Kind::TooLong { tokens: 2, limit: 1 }, Origin::Upstream, "refused"),
+            (Kind::Throttled, Origin::Client, "refused"),
+            (Kind::Throttled, Origin::Upstream, "failed"),
+            (Kind::Exhausted, Origin::Gateway, "failed"),
+            (Kind::Unavailable, Origin::Gateway, "failed"),
+        ] {
+            assert_eq!(
+                (of(kind, origin).word(), of(kind, origin).code()),
+                (word, "c"),
+                "{kind:?} {origin:?}"
+            );
         }
-        self.inner.event(event);
-    }
-
-    fn fault(&mut self, fault: &Fault) {
-        tracing::warn!(kind = ?fault.kind, code = %fault.code, "the answer broke off");
-        self.draft.failed(fault);
-        self.inner.fault(fault);
-    }
-
-    fn idle(&mut self) {
-        self.inner.idle();
-    }
-}
-
-impl<S: Encoder> Encoder for Metered<S> {
-    fn take(&mut self) -> bytes::Bytes {
-        self.inner.take()
+        assert_eq!((Outcome::Finished.word(), Outcome::ClientGone.word()), ("ok", "client_gone"));
     }
 }

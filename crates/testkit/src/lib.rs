@@ -140,7 +140,6 @@ impl House {
             kept: Arc::new(Kept::new(kept, kept_bytes)),
             random,
             now: Arc::new(|| 1_700_000_000),
-            keys: 2,
             draining: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await?;

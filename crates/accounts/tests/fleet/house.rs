@@ -10,8 +10,7 @@ use qm_accounts::{Actor, Fleet, Habits, Outbound, Parts, View};
 use qm_amazonq::fault::Context;
 use qm_credential::{Client as Registration, Credential, Draft, Kind};
 use qm_pool::{Pool, Rules, Strategy};
-use qm_relay::admit::KeyId;
-use qm_relay::{Accounts as _, Caller, Clock, Picked, Random, Want};
+use qm_relay::{Accounts as _, Caller, Clock, Picked, Random, Unlimited, Want};
 use qm_seal::{Key, Keyring};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_store::Store;
@@ -145,7 +144,8 @@ pub(crate) async fn add(fleet: &Fleet, account: &SimAccount, label: &str) -> Vie
 
 /// The account that serves a request of anybody's, or the code of the fault.
 pub(crate) fn pick(fleet: &Fleet) -> Result<Picked, String> {
-    let caller = Caller { key: KeyId("00000000".to_owned()), owner: None, admin: false };
+    let (key, grant) = ("00000000".into(), Unlimited::shared());
+    let caller = Caller { key, owner: None, team: None, admin: false, grant };
     let want = Want { caller: &caller, model: None, affinity: None, pinned: None, tried: &[] };
     fleet.pick(&want).map_err(|fault| fault.code.to_string())
 }
