@@ -1,11 +1,12 @@
 //! Connections: accepted, bounded, served over HTTP/1.1, drained at the end.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -41,12 +42,25 @@ pub struct Bounds {
     pub drain: Duration,
 }
 
-/// Serves until `shutdown`, then lets open answers finish.
+/// [`serve_all`] with one listener.
+///
+/// # Errors
+/// As [`serve_all`].
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_all(vec![listener], router, bounds, shutdown).await
+}
+
+/// Serves at all of these until `shutdown`, then lets open answers finish.
 ///
 /// # Errors
 /// None at present: a failing `accept` is logged and tried again.
-pub async fn serve(
-    listener: TcpListener,
+pub async fn serve_all(
+    listeners: Vec<TcpListener>,
     router: Router,
     bounds: Bounds,
     shutdown: impl Future<Output = ()>,
@@ -55,10 +69,10 @@ pub async fn serve(
     let open = GracefulShutdown::new();
     let service = TowerToHyperService::new(router);
     let mut shutdown = pin!(shutdown);
-    loop {
+    for turn in 0_usize.. {
         let accepted = async {
             let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+            (place, accept(&listeners, turn).await)
         };
         let (place, stream, peer) = tokio::select! {
             () = &mut shutdown => break,
@@ -88,11 +102,24 @@ pub async fn serve(
             drop(place);
         });
     }
-    drop(listener);
+    drop(listeners);
     if timeout(bounds.drain, open.shutdown()).await.is_err() {
         tracing::warn!("some answers were still open at the end of the drain time and have been cut");
     }
     Ok(())
+}
+
+/// The next connection at any of these. Whom it looks at first goes round, so that a busy one does not starve the rest.
+async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
+    let count = listeners.len();
+    poll_fn(|context| {
+        let in_turn = listeners.iter().cycle().skip(turn % count.max(1)).take(count);
+        in_turn
+            .map(|listener| listener.poll_accept(context))
+            .find(Poll::is_ready)
+            .unwrap_or(Poll::Pending)
+    })
+    .await
 }
 
 /// Tells every request of a connection where it comes from.
