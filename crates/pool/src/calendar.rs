@@ -1,5 +1,8 @@
 //! When days and months begin, in UTC. The upstream's quotas renew at these times (spec/upstream.md §4.3).
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The first millisecond of the next day.
@@ -7,22 +10,17 @@ pub(crate) fn next_day_ms(now_ms: u64) -> u64 {
     (now_ms / DAY_MS + 1) * DAY_MS
 }
 
-/// The first millisecond of the next month.
+/// The first millisecond of the next month. Past the end of the calendar, in the year 9999, every month has 31 days.
 pub(crate) fn next_month_ms(now_ms: u64) -> u64 {
-    let days = now_ms / DAY_MS;
-    // A month ends within 31 days; the first day on which the month differs begins the next one.
-    let month = month_of(days);
-    let first = (days + 1..=days + 31).find(|&day| month_of(day) != month).unwrap_or(days + 31);
-    first * DAY_MS
+    beginning_of_next_month(now_ms)
+        .unwrap_or_else(|| (now_ms / DAY_MS).saturating_add(31).saturating_mul(DAY_MS))
 }
 
-/// Number of the month in its year, 0 for March, from days since 1970 (Howard Hinnant, "chrono-compatible low-level
-/// date algorithms").
-fn month_of(days: u64) -> u64 {
-    let day_of_era = (days + 719_468) % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    (5 * day_of_year + 2) / 153
+fn beginning_of_next_month(now_ms: u64) -> Option<u64> {
+    let now = Timestamp::from_millisecond(i64::try_from(now_ms).ok()?).ok()?;
+    let first = now.to_zoned(TimeZone::UTC).date().last_of_month().tomorrow().ok()?;
+    let begins = first.to_zoned(TimeZone::UTC).ok()?;
+    u64::try_from(begins.timestamp().as_millisecond()).ok()
 }
 
 #[cfg(test)]
@@ -49,5 +47,10 @@ mod tests {
             );
         }
         assert_eq!(next_month_ms(0), 31 * DAY_MS);
+        assert_eq!(
+            next_month_ms(u64::MAX / 2),
+            (u64::MAX / 2 / DAY_MS + 31) * DAY_MS,
+            "past the end of the calendar"
+        );
     }
 }

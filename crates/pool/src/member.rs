@@ -31,7 +31,9 @@ pub(crate) struct Member {
     pub(crate) trying: Option<u32>,
     pub(crate) minute: Window,
     pub(crate) hour: Window,
-    pub(crate) recent: Recent,
+    /// For show.
+    pub(crate) last_minute: Recent,
+    pub(crate) last_hour: Recent,
     pub(crate) news: News,
     // Where it stands; kept by the roster.
     pub(crate) rings: Vec<RingId>,
@@ -62,7 +64,8 @@ impl Member {
             trying: None,
             minute: Window::new(MINUTE_MS),
             hour: Window::new(HOUR_MS),
-            recent: Recent::default(),
+            last_minute: Recent::new(MINUTE_MS),
+            last_hour: Recent::new(HOUR_MS),
             news: News::default(),
             rings: Vec::new(),
             offer: Offer::default(),
@@ -141,7 +144,8 @@ impl Member {
         self.in_flight += 1;
         self.minute.take(self.traits.rpm, now_ms);
         self.hour.take(self.traits.per_hour, now_ms);
-        self.recent.take(now_ms);
+        self.last_minute.take(now_ms);
+        self.last_hour.take(now_ms);
         self.news.requests += 1;
         self.news.last_used_ms = now_ms;
     }

@@ -48,6 +48,30 @@ impl Pool {
         self.with(|roster| roster.remove(id))
     }
 
+    /// By which rule accounts are chosen.
+    #[must_use]
+    pub fn strategy(&self) -> Strategy {
+        self.lock().strategy
+    }
+
+    /// Chooses by another rule from now on. Health, limits, conversations and requests under way stay as they are; what
+    /// accounts have had so far is no more held against them. Every account is placed anew under the lock, so that
+    /// choices wait for some milliseconds with ten thousand of them.
+    pub fn set_strategy(&self, strategy: Strategy, now_ms: u64) {
+        self.with(|roster| roster.set_strategy(strategy, now_ms));
+    }
+
+    /// What follows from failures.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.lock().rules
+    }
+
+    /// Judges failures by other rules from now on. An account that rests does so for as long as it was told to.
+    pub fn set_rules(&self, rules: Rules) {
+        self.with(|roster| roster.rules = rules);
+    }
+
     /// Chooses an account and counts the request against its limits. `random`: fresh chance.
     ///
     /// # Errors
@@ -78,8 +102,13 @@ impl Pool {
             let Some(slot) = roster.slot(id) else { return };
             let Some(member) = roster.member_mut(slot) else { return };
             if member.models != models {
+                let narrows = member.models.is_none();
                 member.models = models;
-                roster.move_house(slot, now_ms);
+                if narrows {
+                    roster.narrow(slot, now_ms);
+                } else {
+                    roster.move_house(slot, now_ms);
+                }
             }
         });
     }

@@ -86,8 +86,13 @@ impl Roster {
     /// Adds an account; one that is there gets these traits and keeps its health.
     pub(crate) fn add(&mut self, id: AccountId, traits: Traits, stored: Stored, now_ms: u64) {
         let slot = if let Some(slot) = self.slot(id) {
-            if let Some(member) = self.member_mut(slot) {
-                member.set_traits(traits);
+            let Some(member) = self.member_mut(slot) else { return };
+            let stays = Hall::of(&member.traits) == Hall::of(&traits);
+            member.set_traits(traits);
+            if stays {
+                // It keeps its turn: nobody has gone, nobody has come.
+                self.place(slot, now_ms);
+                return;
             }
             slot
         } else {
@@ -102,6 +107,27 @@ impl Roster {
             slot
         };
         self.move_house(slot, now_ms);
+    }
+
+    /// Another order of choice, in which all begin anew.
+    pub(crate) fn set_strategy(&mut self, strategy: Strategy, now_ms: u64) {
+        if std::mem::replace(&mut self.strategy, strategy) == strategy {
+            return;
+        }
+        // All rise before any sits: loads of two strategies must not meet in one order.
+        for slot in self.slots() {
+            self.leave_rings(slot);
+            let fresh = strategy.fresh(self.chance());
+            if let Some(member) = self.member_mut(slot) {
+                member.load = fresh;
+            }
+        }
+        for slot in self.slots() {
+            self.join_rings(slot, now_ms);
+            // As one that stood there: none is new to the others.
+            let seat = self.member_mut(slot).map(|member| member.standing(slot, strategy, now_ms).seat);
+            self.sit(slot, seat, now_ms);
+        }
     }
 
     /// Places an account whose owner, policy or models may have changed.
@@ -126,15 +152,32 @@ impl Roster {
 
     /// Puts an account where it ought to stand now.
     pub(crate) fn place(&mut self, slot: u32, now_ms: u64) {
+        let stood = self.member(slot).and_then(|member| member.seat);
+        let moved = self.join_rings(slot, now_ms);
+        self.sit(slot, stood.filter(|_| !moved), now_ms);
+    }
+
+    /// Places an account whose models have become known: as good as all were offered before, so it keeps its turn.
+    pub(crate) fn narrow(&mut self, slot: u32, now_ms: u64) {
+        let stood = self.member(slot).and_then(|member| member.seat);
+        self.leave_rings(slot);
         self.join_rings(slot, now_ms);
+        self.sit(slot, stood, now_ms);
+    }
+
+    /// Gives an account its seat. `stood`: where it stood among those beside it now, if it did.
+    fn sit(&mut self, slot: u32, stood: Option<Seat>, now_ms: u64) {
         let Some(member) = self.members.get_mut(slot as usize).and_then(Option::as_mut) else { return };
         let Standing { mut seat, changes_ms } = member.standing(slot, self.strategy, now_ms);
-        let was_ready = matches!(member.seat, Some(Seat::Ready(_)));
+        let stood_at = match stood {
+            Some(Seat::Ready(rank)) => Some(rank.lead),
+            _ => None,
+        };
         if let Seat::Ready(rank) = &mut seat
-            && !was_ready
+            && stood_at != Some(rank.lead)
             && self.strategy.by_rate()
         {
-            // New or back: at par with the one whose turn is next.
+            // New among these or back: at par with the one whose turn is next.
             let beside = member.rings.first().into_iter().flat_map(|ring| self.rings.beside(*ring));
             let par = beside.filter_map(|ring| ring.first_of(rank.lead)).map(|first| first.load).min();
             rank.load = rank.load.max(par.unwrap_or_default());
@@ -201,15 +244,15 @@ impl Roster {
         }
     }
 
-    /// Into the rings of its halls and its offer, if that is not where it is.
-    fn join_rings(&mut self, slot: u32, now_ms: u64) {
-        let Some(member) = self.member(slot) else { return };
+    /// Into the rings of its halls and its offer, if that is not where it is. Whether it went.
+    fn join_rings(&mut self, slot: u32, now_ms: u64) -> bool {
+        let Some(member) = self.member(slot) else { return false };
         if !member.rings.is_empty() && !member.offer_may_change() {
-            return;
+            return false;
         }
         let offer = member.offers(now_ms);
         if !member.rings.is_empty() && member.offer == offer {
-            return;
+            return false;
         }
         let halls = Hall::of(&member.traits);
         self.leave_rings(slot);
@@ -218,6 +261,7 @@ impl Roster {
             member.rings = rings;
             member.offer = offer;
         }
+        true
     }
 
     fn leave_rings(&mut self, slot: u32) {

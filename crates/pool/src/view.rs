@@ -26,6 +26,8 @@ pub struct View {
     pub in_flight: u32,
     /// Requests begun in the last minute, to within five seconds.
     pub current_rpm: u32,
+    /// Requests begun in the last hour, to within five minutes; this process's only.
+    pub last_hour: u32,
     /// Why it cannot serve now, whatever is asked for.
     pub hindrance: Option<Reason>,
     /// When it can again, as far as that depends on time.
@@ -129,7 +131,8 @@ fn view(member: &mut Member, now_ms: u64) -> View {
         errors: member.condition.errors(),
         on_trial: member.condition.on_trial(now_ms),
         in_flight: member.in_flight,
-        current_rpm: member.recent.count(now_ms),
+        current_rpm: member.last_minute.count(now_ms),
+        last_hour: member.last_hour.count(now_ms),
         hindrance,
         free_ms: free_ms.flatten(),
         models: member.models.as_ref().map(|models| models.to_vec()),

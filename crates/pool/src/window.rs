@@ -1,4 +1,4 @@
-//! Requests within the last minute and hour: exact where a limit holds, in steps of five seconds for show.
+//! Requests within the last minute and hour: exact where a limit holds, in steps of a twelfth for show.
 
 use std::collections::VecDeque;
 
@@ -17,16 +17,16 @@ pub(crate) enum Room {
     Never,
 }
 
-/// Roughly how many requests there were in the last minute.
-#[derive(Debug, Default)]
+/// Roughly how many requests there were within a span: of those older than eleven twelfths of it some are left out.
+#[derive(Debug)]
 pub(crate) struct Recent {
+    step_ms: u64,
     counts: [u32; STEPS],
     /// The latest step that was counted into.
     step: u64,
 }
 
 const STEPS: usize = 12;
-const STEP_MS: u64 = 5_000;
 
 // === impl Window ===
 
@@ -70,6 +70,10 @@ impl Window {
 // === impl Recent ===
 
 impl Recent {
+    pub(crate) fn new(span_ms: u64) -> Self {
+        Self { step_ms: (span_ms / STEPS as u64).max(1), counts: [0; STEPS], step: 0 }
+    }
+
     pub(crate) fn take(&mut self, now_ms: u64) {
         self.turn(now_ms);
         if let Some(count) = self.counts.get_mut((self.step % STEPS as u64) as usize) {
@@ -83,7 +87,7 @@ impl Recent {
     }
 
     fn turn(&mut self, now_ms: u64) {
-        let step = (now_ms / STEP_MS).max(self.step);
+        let step = (now_ms / self.step_ms).max(self.step);
         for passed in (self.step + 1..=step).take(STEPS) {
             if let Some(count) = self.counts.get_mut((passed % STEPS as u64) as usize) {
                 *count = 0;
@@ -133,13 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn the_last_minute_is_counted() {
-        let mut recent = Recent::default();
-        for at_ms in (0..60_000).step_by(1_000) {
-            recent.take(at_ms);
+    fn what_is_recent_is_counted() {
+        for span_ms in [60_000, 3_600_000] {
+            let mut recent = Recent::new(span_ms);
+            for at_ms in (0..span_ms).step_by(span_ms as usize / 60) {
+                recent.take(at_ms);
+            }
+            assert_eq!(recent.count(span_ms - 1), 60);
+            assert_eq!(recent.count(span_ms * 3 / 2), 25, "of steps that are wholly within the span");
+            assert_eq!(recent.count(span_ms * 100), 0);
         }
-        assert_eq!(recent.count(59_999), 60);
-        assert_eq!(recent.count(90_000), 25, "of steps that are wholly within the minute");
-        assert_eq!(recent.count(10_000_000), 0);
     }
 }

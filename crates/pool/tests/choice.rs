@@ -226,3 +226,120 @@ fn what_another_process_knows_is_adopted() {
     assert_eq!(pool.pick(&ANY, NOW, 0).unwrap_err().why.of(Reason::Suspended), 1);
     assert!(pool.take_changes().iter().all(|change| change.stored.is_none()));
 }
+
+/// Whom `explain` names, at this time.
+fn named(pool: &Arc<Pool>, now_ms: u64) -> u64 {
+    let verdicts = pool.explain(&ANY, now_ms, 0);
+    verdicts.iter().find(|verdict| verdict.chosen).unwrap().id.0
+}
+
+#[test]
+fn an_account_that_is_read_again_keeps_its_turn() {
+    let pool = pool(Strategy::RoundRobin, &alike(2));
+    assert_eq!(serve(&pool, &ANY, 0), 1);
+    assert_eq!(named(&pool, NOW), 2);
+    // Its record was written, with something that says nothing of whom it serves: it is as it was.
+    pool.add(AccountId(2), Traits { rpm: Some(99), ..Traits::default() }, Stored::default(), NOW);
+    assert_eq!(named(&pool, NOW), 2);
+    // And it has told its models; before, all were offered.
+    pool.set_models(AccountId(2), Some(vec!["opus".into()]), NOW);
+    assert_eq!(named(&pool, NOW), 2);
+}
+
+#[test]
+fn one_that_is_back_from_a_rest_gets_no_more_than_its_share() {
+    for ailment in [Ailment::Refused, Ailment::Throttled { retry_after_ms: Some(60_000) }] {
+        let pool = pool(Strategy::RoundRobin, &alike(3));
+        serve_all(&pool, 300);
+        pool.report(AccountId(1), &Outcome::ailing(ailment), NOW + 3_000);
+        // Long enough for any first rest, with requests all the while.
+        let served: Vec<u64> = (300..90_300).map(|at| serve(&pool, &ANY, at)).collect();
+        let back = served.iter().position(|id| *id == 1).unwrap();
+        let first: Vec<u64> = served[back..back + 30].to_vec();
+        let its = first.iter().filter(|id| **id == 1).count();
+        assert!((8..=12).contains(&its), "{its} of the first thirty: {first:?}");
+    }
+}
+
+#[test]
+fn another_strategy_holds_from_the_next_request() {
+    let of_priority = |priority| Traits { priority, ..Traits::default() };
+    let pool = pool(Strategy::RoundRobin, &[of_priority(2), of_priority(1), of_priority(2)]);
+    serve_all(&pool, 30);
+    let held = pool.pick(&Want { pinned: Some(AccountId(3)), ..ANY }, NOW + 300, 0).unwrap();
+    for (strategy, expected) in [
+        (Strategy::Priority, HashMap::from([(2, 100)])),
+        (Strategy::RoundRobin, HashMap::from([(1, 33), (2, 33), (3, 33)])),
+        (Strategy::Random, HashMap::from([(1, 33), (2, 33), (3, 33)])),
+        (Strategy::LeastUsed, HashMap::from([(1, 33), (2, 33), (3, 33)])),
+        (Strategy::Weighted, HashMap::from([(1, 33), (2, 33), (3, 33)])),
+    ] {
+        pool.set_strategy(strategy, NOW + 300);
+        assert_eq!(pool.strategy(), strategy);
+        let served: Vec<u64> = (0..30_000).map(|at| serve(&pool, &ANY, 100 + at / 10)).collect();
+        let shares = shares(&served);
+        for (id, expected) in expected {
+            let share = shares.get(&id).copied().unwrap_or_default();
+            assert!(share.abs_diff(expected) <= 2, "{strategy:?}: {shares:?}");
+        }
+    }
+    pool.set_strategy(Strategy::Sticky, NOW + 300);
+    assert_eq!(shares(&serve_all(&pool, 50)).len(), 1);
+    assert_eq!(pool.one(AccountId(3), NOW).unwrap().in_flight, 1, "requests under way stay");
+    drop(held);
+    assert_eq!(pool.one(AccountId(3), NOW).unwrap().in_flight, 0);
+}
+
+#[test]
+fn the_strategy_may_change_while_requests_are_served() {
+    let pool = pool(Strategy::RoundRobin, &alike(40));
+    let strategies = [Strategy::Random, Strategy::Sticky, Strategy::Weighted, Strategy::RoundRobin];
+    let serve = |thread: u64| {
+        for at in 0..2_000 {
+            let lease = pool.pick(&ANY, NOW + at, chance(at ^ thread << 32)).unwrap();
+            let _ = lease.settle(&Outcome::Answered { tokens: 1 }, NOW + at);
+        }
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || serve(thread));
+        }
+        for strategy in strategies.iter().cycle().take(200) {
+            pool.set_strategy(*strategy, NOW);
+        }
+    });
+    let counts: u64 = pool.take_changes().iter().map(|change| change.counts.answered).sum();
+    assert_eq!(counts, 8_000);
+    assert!(pool.snapshot(NOW).iter().all(|view| view.in_flight == 0));
+    assert_eq!(pool.strategy(), Strategy::RoundRobin);
+    let served = serve_all(&pool, 4_000);
+    assert_eq!(shares(&served).len(), 40, "none is lost");
+}
+
+#[test]
+fn other_rules_hold_from_the_next_failure() {
+    let pool = pool(Strategy::RoundRobin, &alike(2));
+    let unforgiving = Rules { max_errors: 1, ..Rules::default() };
+    pool.report(AccountId(1), &Outcome::ailing(Ailment::Failed), NOW);
+    assert_eq!(pool.one(AccountId(1), NOW).unwrap().health, Health::Ready);
+    pool.set_rules(unforgiving);
+    assert_eq!(pool.rules(), unforgiving);
+    pool.report(AccountId(2), &Outcome::ailing(Ailment::Failed), NOW);
+    assert!(matches!(pool.one(AccountId(2), NOW).unwrap().health, Health::Disabled { .. }));
+}
+
+#[test]
+fn requests_of_the_last_hour_are_counted() {
+    let pool = pool(Strategy::RoundRobin, &alike(1));
+    for minute in 0..30 {
+        serve(&pool, &ANY, minute * 6_000);
+    }
+    let counts = |now_ms| {
+        let view = pool.one(AccountId(1), now_ms).unwrap();
+        (view.current_rpm, view.last_hour)
+    };
+    assert_eq!(counts(NOW + 30 * 60_000), (0, 30));
+    let (_, half) = counts(NOW + 75 * 60_000);
+    assert!((10..=15).contains(&half), "of thirty, half are an hour old: {half}");
+    assert_eq!(counts(NOW + 91 * 60_000), (0, 0));
+}

@@ -36,6 +36,7 @@ enum Act {
     Credits(u64, Option<u8>),
     Remove(u64),
     Add(u64, Traits),
+    Choose(Strategy),
 }
 
 /// The pool, and what a bystander has seen of it.
@@ -113,6 +114,7 @@ fn act() -> impl Strategy_<Value = Act> {
         1 => (id(), proptest::option::of(0..101_u8)).prop_map(|(id, used)| Act::Credits(id, used)),
         1 => id().prop_map(Act::Remove),
         2 => (id(), traits()).prop_map(|(id, traits)| Act::Add(id, traits)),
+        1 => strategy().prop_map(Act::Choose),
     ]
 }
 
@@ -195,6 +197,10 @@ impl World {
                 let traits = Traits { rpm, per_hour, concurrency, ..traits };
                 self.traits.insert(id, traits.clone());
                 self.pool.add(id, traits, Stored::default(), now_ms);
+            }
+            Act::Choose(strategy) => {
+                self.pool.set_strategy(strategy, now_ms);
+                assert_eq!(self.pool.strategy(), strategy);
             }
         }
     }
