@@ -1,5 +1,7 @@
 //! What people do to accounts, one at a time.
 
+use std::sync::Arc;
+
 use qm_credential::{Credential, Draft};
 use qm_pool::Moved;
 use qm_store::{AccountPatch, AccountRecord, Cursor, Filter, Origin, Sort, StoreError};
@@ -74,10 +76,6 @@ impl Fleet {
     /// login is not to be changed here or is another account's.
     pub async fn change(&self, id: &str, edit: Edit, actor: &Actor) -> Result<View, AccountError> {
         let record = self.record(id).await?;
-        if edit.revision.is_some_and(|revision| revision != record.revision) {
-            let words = "The account has been changed meanwhile: read it again.";
-            return Err(AccountError::new(ErrorKind::Conflict, words));
-        }
         let login = match edit.login {
             Some(_) if record.origin == Origin::Environment => return Err(read_only()),
             Some(edit) => Some(self.inner.edited(&record, edit)?),
@@ -85,9 +83,13 @@ impl Fleet {
         };
         let patch = self.inner.patch(&record, edit.wishes, edit.proxy)?;
         if let Some(login) = &login {
-            self.replace_login(&record, login, "never").await?;
+            self.nobody_else_has(login, &record).await?;
         }
-        let record = self.patched(&record.id, patch).await?;
+        // First, for it is here that the revision is compared, in the same transaction.
+        let mut record = self.inner.patched(&record.id, patch, edit.revision).await?;
+        if let Some(login) = &login {
+            record = self.replace_login(&record, login, "never").await?;
+        }
         let detail = serde_json::json!({ "login": login.is_some() }).to_string();
         self.audit(actor, "account.change", &record.id, detail).await?;
         Ok(self.inner.view(record))
@@ -170,23 +172,7 @@ impl Fleet {
 
     /// Applies a patch that has been checked, in the store and here.
     pub(crate) async fn patched(&self, id: &str, patch: AccountPatch) -> Result<AccountRecord, AccountError> {
-        let (enabled, now_ms) = (patch.enabled, self.now_ms());
-        let accounts = self.inner.store.accounts();
-        let record = if patch == AccountPatch::default() {
-            accounts.by_id(id).await?
-        } else {
-            accounts.update(id, patch, now_ms).await?
-        };
-        let record = record.ok_or_else(AccountError::not_found)?;
-        self.inner.enter(record.clone());
-        let pool = pool_id(record.number);
-        log(match enabled {
-            Some(true) => self.inner.pool.enable(pool, now_ms),
-            Some(false) => self.inner.pool.disable(pool, now_ms),
-            None => None,
-        });
-        self.inner.write_pending().await;
-        Ok(record)
+        self.inner.patched(id, patch, None).await
     }
 
     /// Replaces an account's login whole, whatever it is by now, and forgets what was held against the old one.
@@ -196,12 +182,9 @@ impl Fleet {
         login: &Credential,
         status: &str,
     ) -> Result<AccountRecord, AccountError> {
+        self.nobody_else_has(login, record).await?;
         let house = &self.inner;
         let accounts = house.store.accounts();
-        let known = accounts.by_fingerprint(&login.fingerprint().hex()).await?;
-        if let Some(known) = known.filter(|known| known.id != record.id) {
-            return Err(StoreError::DuplicateLogin { account: known.id }.into());
-        }
         let mut generation = record.secret.generation;
         for _ in 0..TRIES {
             let secret = house.new_secret(&record.id, login, status)?;
@@ -216,11 +199,45 @@ impl Fleet {
         }
         Err(AccountError::new(ErrorKind::Conflict, "The account's login keeps changing: try again."))
     }
+
+    async fn nobody_else_has(&self, login: &Credential, record: &AccountRecord) -> Result<(), AccountError> {
+        let known = self.inner.store.accounts().by_fingerprint(&login.fingerprint().hex()).await?;
+        match known.filter(|known| known.id != record.id) {
+            Some(known) => Err(StoreError::DuplicateLogin { account: known.id }.into()),
+            None => Ok(()),
+        }
+    }
 }
 
 // === impl House ===
 
 impl House {
+    /// Applies a patch that has been checked, in the store and here.
+    pub(crate) async fn patched(
+        self: &Arc<Self>,
+        id: &str,
+        patch: AccountPatch,
+        if_revision: Option<i64>,
+    ) -> Result<AccountRecord, AccountError> {
+        let (enabled, now_ms) = (patch.enabled, self.now_ms());
+        let accounts = self.store.accounts();
+        let record = if patch == AccountPatch::default() && if_revision.is_none() {
+            accounts.by_id(id).await?
+        } else {
+            accounts.update(id, patch, if_revision, now_ms).await?
+        };
+        let record = record.ok_or_else(AccountError::not_found)?;
+        self.enter(record.clone());
+        let pool = pool_id(record.number);
+        log(match enabled {
+            Some(true) => self.pool.enable(pool, now_ms),
+            Some(false) => self.pool.disable(pool, now_ms),
+            None => None,
+        });
+        self.write_pending().await;
+        Ok(record)
+    }
+
     /// Forgets all that is held against an account, and writes that down.
     pub(crate) async fn forgive(&self, number: i64) {
         log(self.pool.reset(pool_id(number), self.now_ms()));

@@ -72,7 +72,7 @@ impl Accounts for SqliteStore {
 
     async fn all(&self) -> Result<Changes, StoreError> {
         // Every account has a revision above zero. What was removed is of no interest to somebody who knows nothing yet.
-        let all = self.changed_since(0).await?;
+        let all = Accounts::changed_since(self, 0).await?;
         Ok(Changes { removed: Vec::new(), ..all })
     }
 
@@ -100,9 +100,10 @@ impl Accounts for SqliteStore {
         &self,
         id: &str,
         patch: AccountPatch,
+        if_revision: Option<i64>,
         now_ms: Ms,
     ) -> Result<Option<AccountRecord>, StoreError> {
-        made::update(self, id, patch, now_ms).await
+        made::update(self, id, patch, if_revision, now_ms).await
     }
 
     async fn remove(&self, id: &str, now_ms: Ms) -> Result<bool, StoreError> {

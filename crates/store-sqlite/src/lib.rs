@@ -10,13 +10,19 @@ mod fault;
 mod files;
 pub mod foreign;
 
+mod key_row;
+mod keys;
 mod listing;
 mod logins;
 mod open;
+mod receipt_row;
+mod receipts;
 mod secrets;
+mod sessions;
 mod settings;
+mod usage;
 
-use qm_store::{Accounts, Audit, Logins, Secrets, Settings, Store};
+use qm_store::{Accounts, Audit, Keys, Logins, Receipts, Secrets, Sessions, Settings, Store};
 use sqlx::SqlitePool;
 
 pub use open::OpenError;
@@ -44,6 +50,18 @@ impl Store for SqliteStore {
     }
 
     fn audit(&self) -> &dyn Audit {
+        self
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        self
+    }
+
+    fn sessions(&self) -> &dyn Sessions {
+        self
+    }
+
+    fn receipts(&self) -> &dyn Receipts {
         self
     }
 

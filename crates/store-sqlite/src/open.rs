@@ -12,7 +12,10 @@ use crate::fault::failed;
 use crate::{SqliteStore, files};
 
 /// The migrations, in order. One that was released is never changed: its checksum is in every file.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "accounts", include_str!("../migrations/0001_accounts.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "accounts", include_str!("../migrations/0001_accounts.sql")),
+    (2, "keys and receipts", include_str!("../migrations/0002_keys_and_receipts.sql")),
+];
 
 /// `PRAGMA application_id` of our files: 'QMST'.
 const OURS: i64 = 1_364_022_100;

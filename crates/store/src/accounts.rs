@@ -52,10 +52,14 @@ pub trait Accounts: Send + Sync {
     async fn revision(&self) -> Result<i64, StoreError>;
 
     /// Changes what people set; nothing if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] if a revision is named and the account is of another by now.
     async fn update(
         &self,
         id: &str,
         patch: AccountPatch,
+        if_revision: Option<i64>,
         now_ms: Ms,
     ) -> Result<Option<AccountRecord>, StoreError>;
 

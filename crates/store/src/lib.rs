@@ -33,7 +33,7 @@ pub use keys::{KeyChanges, KeyFilter, KeyPage, KeyPlace, KeyTotals, Keys};
 pub use login::{Completion, LoginEnd, LoginRecord, LoginStatus, Logins, NewLogin};
 pub use page::{Cursor, Filter, Page, Sort, SortKey};
 pub use receipt::{ReceiptEntry, ReceiptOutcome, ReceiptRecord, Taken};
-pub use receipts::{PruneBefore, ReceiptFilter, Receipts};
+pub use receipts::{PruneBefore, ReceiptFilter, ReceiptPage, Receipts};
 pub use secrets::{Secrets, Shelf};
 pub use sessions::{SessionRecord, Sessions};
 pub use settings::{SettingRecord, Settings};
@@ -52,6 +52,12 @@ pub trait Store: Send + Sync {
     fn settings(&self) -> &dyn Settings;
     /// What people did.
     fn audit(&self) -> &dyn Audit;
+    /// Keys of the gateway.
+    fn keys(&self) -> &dyn Keys;
+    /// Who is signed in to the console.
+    fn sessions(&self) -> &dyn Sessions;
+    /// What was used.
+    fn receipts(&self) -> &dyn Receipts;
     /// All sealed texts, for a change of the master key.
     fn secrets(&self) -> &dyn Secrets;
 }

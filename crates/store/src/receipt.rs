@@ -4,6 +4,10 @@ use std::borrow::Cow;
 
 use crate::Ms;
 
+/// The largest figure of a receipt. Some of them are other people's words, and no word of theirs may make a sum overflow, which would keep
+/// every later receipt of the hour from being written.
+pub const MOST: u64 = 1_000_000_000_000;
+
 /// One request, after the fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptEntry {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::page::Cursor;
 use crate::receipt::{ReceiptEntry, ReceiptOutcome, ReceiptRecord};
 use crate::usage::{Usage, UsageQuestion, UsageRow};
 use crate::{Ms, StoreError};
@@ -10,16 +11,19 @@ use crate::{Ms, StoreError};
 #[async_trait]
 pub trait Receipts: Send + Sync {
     /// Writes receipts down, adds them to the sums of their hours and days and to what their keys did: all of it, or nothing.
-    /// Keys that are gone are passed over in the last.
+    /// Keys that are gone are passed over in the last. Figures beyond [`crate::receipt::MOST`] are written down as that.
     async fn append(&self, batch: &[ReceiptEntry]) -> Result<(), StoreError>;
 
-    /// Receipts, newest first, `limit` at most; those written before the receipt of this number.
+    /// One page of receipts, those that ended last first, `limit` rows at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] for one of another listing.
     async fn list(
         &self,
         filter: &ReceiptFilter,
-        before: Option<i64>,
+        after: Option<&Cursor>,
         limit: u32,
-    ) -> Result<Vec<ReceiptRecord>, StoreError>;
+    ) -> Result<ReceiptPage, StoreError>;
 
     /// Sums over the roll-ups.
     async fn usage(&self, question: &UsageQuestion) -> Result<Vec<UsageRow>, StoreError>;
@@ -27,8 +31,8 @@ pub trait Receipts: Send + Sync {
     /// What each key took in the days since the one that begins then: by which limits per day and month go on after a restart.
     async fn spent(&self, since_ms: Ms) -> Result<Vec<(String, Usage)>, StoreError>;
 
-    /// Forgets what ended before those times, `limit` rows of each table at most. How many rows are gone; fewer than `limit` means that
-    /// none is left.
+    /// Forgets some of what ended before those times: `limit` receipts at most, and as many rows of each roll-up. How many rows are
+    /// gone: zero means that nothing so old is left.
     async fn prune(&self, before: PruneBefore, limit: u32) -> Result<u64, StoreError>;
 }
 
@@ -55,6 +59,15 @@ pub struct ReceiptFilter {
     pub team: Option<String>,
     /// Only those that ended like this.
     pub outcome: Option<ReceiptOutcome>,
+}
+
+/// Some receipts of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptPage {
+    /// The receipts.
+    pub receipts: Vec<ReceiptRecord>,
+    /// Where the next page begins; nothing after the last.
+    pub next: Option<Cursor>,
 }
 
 /// How old what is forgotten must be.

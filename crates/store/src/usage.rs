@@ -1,9 +1,7 @@
 //! What receipts add up to, by hour and by day.
 
-use std::fmt;
-
 use crate::Ms;
-use crate::receipt::{ReceiptEntry, ReceiptOutcome};
+use crate::receipt::{MOST, ReceiptEntry, ReceiptOutcome};
 
 /// Milliseconds of an hour.
 pub const HOUR_MS: Ms = 3_600_000;
@@ -125,12 +123,12 @@ impl Usage {
             client_gone: ended(ReceiptOutcome::ClientGone),
             refused: ended(ReceiptOutcome::Refused),
             failed: ended(ReceiptOutcome::Failed),
-            input: receipt.taken.input,
-            output: receipt.taken.output,
-            cache_read: receipt.taken.cache_read,
-            cache_write: receipt.taken.cache_write,
-            credits_micro: receipt.taken.credits_micro,
-            total_ms: receipt.total_ms,
+            input: receipt.taken.input.min(MOST),
+            output: receipt.taken.output.min(MOST),
+            cache_read: receipt.taken.cache_read.min(MOST),
+            cache_write: receipt.taken.cache_write.min(MOST),
+            credits_micro: receipt.taken.credits_micro.min(MOST),
+            total_ms: receipt.total_ms.min(MOST),
         }
     }
 
@@ -147,29 +145,14 @@ impl Usage {
         self.input.saturating_add(self.output)
     }
 
-    /// Each sum, in the order of [`Usage::NAMES`].
+    /// Each sum, in the order in which they are declared.
     #[must_use]
     pub fn fields(&self) -> [u64; 11] {
         let mut copy = *self;
         copy.fields_mut().map(|field| *field)
     }
 
-    /// The sums' names: those of the roll-ups' columns.
-    pub const NAMES: [&'static str; 11] = [
-        "requests",
-        "succeeded",
-        "client_gone",
-        "refused",
-        "failed",
-        "input",
-        "output",
-        "cache_read",
-        "cache_write",
-        "credits_micro",
-        "total_ms",
-    ];
-
-    /// From sums in the order of [`Usage::NAMES`].
+    /// From sums in that order.
     #[must_use]
     pub fn from_fields(fields: [u64; 11]) -> Self {
         let mut usage = Self::default();
@@ -264,11 +247,5 @@ impl Order {
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.word() == word)
-    }
-}
-
-impl fmt::Display for Group {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }

@@ -33,12 +33,16 @@ pub(super) async fn update(
     store: &SqliteStore,
     id: &str,
     patch: AccountPatch,
+    if_revision: Option<i64>,
     now_ms: Ms,
 ) -> Result<Option<AccountRecord>, StoreError> {
     let mut writing = store.writing().await?;
     let row = sqlx::query("SELECT * FROM accounts WHERE id = ?").bind(id).fetch_optional(&mut *writing);
     let Some(row) = row.await.map_err(failed)? else { return Ok(None) };
     let before = record(&row)?;
+    if if_revision.is_some_and(|expected| expected != before.revision) {
+        return Err(StoreError::Changed { revision: before.revision });
+    }
     let mut wishes = before.wishes.clone();
     patch.apply(&mut wishes);
     if wishes == before.wishes {

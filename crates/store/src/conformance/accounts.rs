@@ -106,7 +106,7 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(store: Under) {
         proxy: Some(Proxy::Direct),
         ..AccountPatch::default()
     };
-    let after = store.accounts().update("a", patch, NOW + 1).await.unwrap().unwrap();
+    let after = store.accounts().update("a", patch, None, NOW + 1).await.unwrap().unwrap();
     let expected = Wishes {
         label: "new".into(),
         notes: None,
@@ -119,13 +119,13 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(store: Under) {
     assert_eq!((after.updated_ms, after.created_ms), (NOW + 1, NOW));
     assert_eq!((&after.secret, &after.learned), (&before.secret, &before.learned));
     assert_eq!(now(&store, "a").await, after);
-    assert_eq!(store.accounts().update("b", AccountPatch::default(), NOW).await.unwrap(), None);
+    assert_eq!(store.accounts().update("b", AccountPatch::default(), None, NOW).await.unwrap(), None);
 }
 
 /// Not even the time or the revision.
 pub async fn an_empty_patch_changes_nothing(store: Under) {
     let before = keep(&store, &["a"]).await.remove(0);
-    let after = store.accounts().update("a", AccountPatch::default(), NOW + 9).await.unwrap();
+    let after = store.accounts().update("a", AccountPatch::default(), None, NOW + 9).await.unwrap();
     assert_eq!(after, Some(before.clone()));
     assert_eq!(store.accounts().revision().await.unwrap(), before.revision);
 }

@@ -28,7 +28,7 @@ pub async fn only_what_others_must_notice_is_a_change(store: Under) {
     accounts.replace_secret("a", 1, login("a", "second"), NOW).await.unwrap();
     loud("a login").await;
     let patch = AccountPatch { owner: Change::Set("me".into()), ..AccountPatch::default() };
-    accounts.update("a", patch, NOW).await.unwrap();
+    accounts.update("a", patch, None, NOW).await.unwrap();
     loud("a wish").await;
     let health = HealthSave { number, health: "{}".into(), state: "cooling".into() };
     accounts.save_health(&[health], NOW).await.unwrap();

@@ -84,7 +84,7 @@ pub async fn a_text_moved_to_another_row_does_not_open(store: Under) {
     let opened = ring().open(&b.secret.sealed, &Shelf::Account.about("b"));
     assert_eq!(opened.unwrap_err(), OpenError::Altered);
     let patch = AccountPatch { proxy: Some(Proxy::Through(a.secret.sealed)), ..AccountPatch::default() };
-    let a = store.accounts().update("a", patch, NOW).await.unwrap().unwrap();
+    let a = store.accounts().update("a", patch, None, NOW).await.unwrap().unwrap();
     let Proxy::Through(proxy) = a.wishes.proxy else { panic!("it was set") };
     assert_eq!(ring().open(&proxy, &Shelf::Proxy.about("a")).unwrap_err(), OpenError::Altered);
 }
