@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use qm_accounts::verbs::Listing;
-use qm_accounts::{Actor, Checkup, View};
+use qm_accounts::{Actor, Checkup, Refreshed, View};
 use qm_store::{Filter, Sort};
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ enum What {
     Export(export::Export),
     /// Ask the upstream how accounts are; costs no credits
     Test(Named),
+    /// Renew the tokens of accounts now
+    Refresh(Refresh),
     /// Switch accounts on, and forget what was held against them
     Enable(Named),
     /// Switch accounts off
@@ -62,6 +64,16 @@ struct Named {
     accounts: Vec<String>,
 }
 
+#[derive(Args, Debug)]
+struct Refresh {
+    /// Numbers or ids of accounts
+    #[arg(required_unless_present = "all", value_name = "ACCOUNT")]
+    accounts: Vec<String>,
+    /// All of them, some at a time
+    #[arg(long, conflicts_with = "accounts")]
+    all: bool,
+}
+
 /// Accounts read at once.
 const PAGE: u32 = 500;
 
@@ -73,6 +85,7 @@ pub(crate) async fn run(desk: &Desk, accounts: &Accounts) -> anyhow::Result<Exit
         What::Import(import) => import::run(desk, import).await,
         What::Export(export) => export::run(desk, export).await,
         What::Test(named) => test(desk, named).await,
+        What::Refresh(asked) => refresh(desk, asked).await,
         What::Enable(named) => switch(desk, named, true).await,
         What::Disable(named) => switch(desk, named, false).await,
         What::Remove(named) => remove(desk, named).await,
@@ -140,6 +153,25 @@ async fn test(desk: &Desk, named: &Named) -> anyhow::Result<ExitCode> {
         print::table(["no", "label", "token", "models", "credits"], told.iter().map(tested_row))?;
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn refresh(desk: &Desk, asked: &Refresh) -> anyhow::Result<ExitCode> {
+    let mut done = Vec::new();
+    if asked.all {
+        let progress = Progress::of("Renewing", 0);
+        let tell = |so_far, total| progress.tell(so_far, total);
+        let all = desk.fleet.refresh_all(&Actor::Cli, tell).await?;
+        let outcome = |one: Refreshed| {
+            let renewed = one.result.map(|()| "renewed").map_err(|error| error.to_string());
+            (one.number.to_string(), renewed)
+        };
+        done.extend(all.into_iter().map(outcome));
+    }
+    for id in &asked.accounts {
+        let refreshed = desk.fleet.refresh(id, &Actor::Cli).await;
+        done.push((id.clone(), refreshed.map(|_| "renewed").map_err(|error| error.to_string())));
+    }
+    tell(desk, &done)
 }
 
 fn tested_json(checkup: &Checkup) -> Value {

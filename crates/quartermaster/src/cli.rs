@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::accounts::Accounts;
+use crate::audit::Audit;
 use crate::config::{self, Config, Mistakes, SETTINGS, Scope, Sources};
 use crate::doctor::Doctor;
 use crate::login::Login;
@@ -33,10 +34,12 @@ pub(crate) enum Command {
     Demo(DemoFlags),
     /// Run the simulated upstream alone, for development and load tests
     Simulate(SimulateFlags),
-    /// List, import, export, test and switch accounts
+    /// List, add, import, export, test, renew and switch accounts
     Accounts(Accounts),
     /// Log in at the upstream: shows where to go, and keeps the account
     Login(Login),
+    /// List what people did, and check that nothing of it was altered
+    Audit(Audit),
     /// Show which account a request would get, and why not the others
     SimulatePick(SimulatePick),
     /// Give all that is sealed a new master key

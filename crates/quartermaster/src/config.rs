@@ -3,11 +3,16 @@
 //! Flags win over the environment, which wins over the file. Every mistake is found before any is reported.
 
 mod account;
+mod answers;
+mod auth;
+mod console;
 mod database;
 mod endpoint;
 mod fetch;
 mod file;
+mod foreign;
 mod keys;
+mod ledger;
 mod listen;
 mod log;
 mod master;
@@ -31,11 +36,15 @@ mod tests;
 use std::fmt::Write;
 
 pub(crate) use account::Account;
+pub(crate) use answers::Answers;
+pub(crate) use auth::Auth;
+pub(crate) use console::Console;
 pub(crate) use database::Database;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use fetch::FetchImages;
 pub(crate) use file::{FileSource, file_to_read};
 pub(crate) use keys::Keys;
+pub(crate) use ledger::Retention;
 pub(crate) use listen::Listen;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use master::{Master, ring};
@@ -57,16 +66,24 @@ use reader::{Reader, Refused};
 pub(crate) struct Config {
     /// Where to listen, and how much to take.
     pub(crate) listen: Listen,
+    /// Whether clients need a key.
+    pub(crate) auth: Auth,
+    /// Whether people manage the gateway through it.
+    pub(crate) console: Console,
+    /// What is told to whom, where earlier systems told otherwise.
+    pub(crate) answers: Answers,
     /// How the upstream is reached, whichever account asks.
     pub(crate) upstream: Upstream,
     /// The machine's outbound proxies.
     pub(crate) proxies: Proxies,
     /// The accounts of the environment or the file, beside those that are kept.
     pub(crate) accounts: Vec<Account>,
-    /// The keys of clients and admins; none means closed.
+    /// The keys of clients and admins that the configuration holds.
     pub(crate) keys: Keys,
     /// Where accounts are kept.
     pub(crate) database: Database,
+    /// How long it is remembered who asked what.
+    pub(crate) retention: Retention,
     /// What seals their secrets.
     pub(crate) master: Master,
     /// Whether the note on the upstream's terms is acknowledged.
@@ -123,11 +140,15 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     let mut reader = Reader::new(raw);
     // All topics are read before any is looked at, so that all mistakes come to light.
     let listen = listen::read(&mut reader);
+    let auth = auth::read(&mut reader, listen.as_ref().ok());
+    let console = console::read(&mut reader);
+    let answers = answers::read(&mut reader);
     let upstream = upstream::read(&mut reader);
     let proxies = proxy::read(&mut reader);
     let accounts = account::read(&mut reader);
     let keys = keys::read(&mut reader);
     let database = database::read(&mut reader);
+    let retention = ledger::read(&mut reader);
     let master = master::read(&mut reader, database.as_ref().ok().map(|database| database.path.as_path()));
     let terms = terms::read(&mut reader);
     let pool = pool::read(&mut reader);
@@ -140,11 +161,15 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     let whole = || {
         let config = Config {
             listen: listen?,
+            auth: auth?,
+            console: console?,
+            answers: answers?,
             upstream: upstream?,
             proxies: proxies?,
             accounts: accounts?,
             keys: keys?,
             database: database?,
+            retention: retention?,
             master: master?,
             terms: terms?,
             pool: pool?,

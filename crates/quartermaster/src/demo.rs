@@ -17,7 +17,7 @@ const KEY_LETTERS: usize = 20;
 
 /// Runs the demo. `pace` is the pause between two pieces of an answer.
 pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Result<()> {
-    let listener = serve::bind(&config.listen)?;
+    let listeners = serve::bind(&config.listen)?;
     serve::mention(&config.notes);
     let account = SimAccount::default();
     let simulator =
@@ -27,9 +27,9 @@ pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Resul
     let key = format!("qm-demo-{}", Alphanumeric.sample_string(&mut rand::rng(), KEY_LETTERS));
     let config = pointed_at(&simulator.base(), account, &key, config)?;
 
-    let text = banner::text(&serve::base_url(listener.local_addr()?), &key);
+    let text = banner::text(&serve::base_url(serve::first_address(&listeners)?), &key);
     std::io::stdout().lock().write_all(text.as_bytes())?;
-    Box::pin(wiring::serve(config, Kept::in_memory().await?, listener, stop::asked())).await
+    Box::pin(wiring::serve(config, Kept::in_memory().await?, listeners, stop::asked())).await
 }
 
 /// The configuration with the simulator for an upstream.

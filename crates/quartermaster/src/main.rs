@@ -4,6 +4,7 @@
 //! Must not know: any format, the upstream's wire, or anything about a single request.
 
 mod accounts;
+mod audit;
 mod banner;
 mod cli;
 mod config;
@@ -78,6 +79,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(flags) => on_runtime(&config::Log::default(), done(simulate::run(flags))),
         Command::Accounts(flags) => at_desk(&flags.place, async |_, desk| accounts::run(desk, &flags).await),
         Command::Login(flags) => at_desk(&flags.place, async |_, desk| login::run(desk, &flags).await),
+        Command::Audit(flags) => configured(&flags.place, async |config| audit::run(config, &flags).await),
         Command::SimulatePick(flags) => {
             at_desk(&flags.place, async |config, desk| simulate_pick::run(&config.keys, desk, &flags))
         }

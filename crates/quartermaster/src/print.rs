@@ -56,6 +56,10 @@ pub(crate) fn account(view: &View) -> Value {
         "enabled": wishes.enabled,
         "weight": wishes.weight,
         "priority": wishes.priority,
+        "requestsPerMinute": wishes.rpm,
+        "requestsPerHour": wishes.rate_per_hour,
+        "concurrency": wishes.concurrency,
+        "proxy": wishes.proxy,
         "state": health.state.word(),
         "untilMs": until_ms(&health.state),
         "reason": health.cause.as_ref().map(|cause| &cause.words),
@@ -88,6 +92,12 @@ pub(crate) fn reason(view: &View) -> String {
     view.health.trouble.clone().or_else(|| cause().filter(|_| ill)).unwrap_or_default()
 }
 
+/// A moment, given in milliseconds since 1970, as people read it.
+pub(crate) fn moment(ms: u64) -> String {
+    let moment = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    moment.map_or_else(|| ms.to_string(), |moment| moment.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
 /// A time in its largest unit.
 pub(crate) fn span(ms: u64) -> String {
     match ms.div_ceil(1000) {
@@ -109,6 +119,12 @@ fn until_ms(health: &Health) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_in_universal_time() {
+        assert_eq!(moment(1_795_280_461_999), "2026-11-21 17:01:01Z");
+        assert_eq!(moment(u64::MAX), u64::MAX.to_string());
+    }
 
     #[test]
     fn times_are_told_in_the_unit_that_people_think_in() {

@@ -16,15 +16,18 @@ const LISTEN_QUEUE: u32 = 4096;
 
 /// Runs the gateway.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    let listener = bind(&config.listen)?;
+    let listeners = bind(&config.listen)?;
     let kept = Kept::open(&config).await?;
-    announce(&config, listener.local_addr()?);
-    Box::pin(wiring::serve(config, kept, listener, stop::asked())).await
+    announce(&config, &listeners)?;
+    Box::pin(wiring::serve(config, kept, listeners, stop::asked())).await
 }
 
-/// Opens the port, or says what stands in the way and what to do.
-pub(crate) fn bind(listen: &Listen) -> anyhow::Result<TcpListener> {
-    let address = listen.address();
+/// Opens the ports, or says what stands in the way and what to do.
+pub(crate) fn bind(listen: &Listen) -> anyhow::Result<Vec<TcpListener>> {
+    listen.addresses.iter().map(|address| bind_one(*address)).collect()
+}
+
+fn bind_one(address: SocketAddr) -> anyhow::Result<TcpListener> {
     open(address).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow!(
             "{address} is already in use: stop the other program, or choose another port with --port or PORT"
@@ -55,13 +58,16 @@ pub(crate) fn mention(notes: &[String]) {
     }
 }
 
-fn announce(config: &Config, address: SocketAddr) {
+fn announce(config: &Config, listeners: &[TcpListener]) -> anyhow::Result<()> {
     mention(&config.notes);
     let keys = config.keys.clients.len();
     let accounts = config.accounts.len();
     let surface = config.upstream.surface.map_or("auto", |surface| surface.name);
     let database = config.database.path.display();
-    info!(%address, surface, accounts, keys, %database, "listening");
+    for listener in listeners {
+        let address = listener.local_addr()?;
+        info!(%address, surface, accounts, keys, %database, "listening");
+    }
     if accounts > 0 {
         info!(
             "accounts are from the environment or the file, which counts as having acknowledged the note on terms: \
@@ -71,6 +77,13 @@ fn announce(config: &Config, address: SocketAddr) {
     if keys == 0 {
         warn!("there is no client key, so every request is refused: set OPENAI_KEYS");
     }
+    Ok(())
+}
+
+/// The first address, for whoever is to be told one.
+pub(crate) fn first_address(listeners: &[TcpListener]) -> anyhow::Result<SocketAddr> {
+    let first = listeners.first().ok_or_else(|| anyhow!("there is no address to listen on"))?;
+    Ok(first.local_addr()?)
 }
 
 /// The address that a client on this machine uses.

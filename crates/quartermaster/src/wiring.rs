@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use qm_admin::AdminParts;
-use qm_front::serve::{Bounds, serve as serve_http};
+use qm_front::serve::{Bounds, serve_all as serve_http};
 use qm_front::{Bodies, Front, Kept as KeptResponses, router};
 use qm_relay::{Deadlines, Relay, StaticKeys};
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 pub(crate) async fn serve(
     config: Config,
     kept: Kept,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let fleet = fleet::open(&config, &kept).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn serve(
     };
     let (serving, served) = oneshot::channel::<()>();
     let serve = async move {
-        let outcome = serve_http(listener, routes, bounds, shutdown).await;
+        let outcome = serve_http(listeners, routes, bounds, shutdown).await;
         // Only now: the last answers change accounts too.
         drop(serving);
         outcome

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use qm_accounts::{Actor, View};
 use qm_credential::import::{Row, detect};
 use qm_credential::{Draft, Zeroizing};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::desk::Desk;
@@ -34,6 +35,18 @@ pub(crate) struct Add {
     /// Its share among others
     #[arg(long, value_name = "NUMBER")]
     weight: Option<u32>,
+    /// A label to group it by; may be given several times
+    #[arg(long = "tag", value_name = "TEXT")]
+    tags: Vec<String>,
+    /// Most requests a minute
+    #[arg(long, value_name = "NUMBER")]
+    rpm: Option<u32>,
+    /// Most requests at once
+    #[arg(long, value_name = "NUMBER")]
+    concurrency: Option<u32>,
+    /// It has a proxy of its own: asked for last of all, for its address may hold a password
+    #[arg(long)]
+    proxy: bool,
     /// Smaller is earlier
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     priority: Option<i32>,
@@ -83,26 +96,36 @@ The secrets are asked for on a terminal. Otherwise they are read from standard i
   builder-id, identity-center   client id, client secret, refresh token
   external-idp                  client id, client secret (an empty line where there is none), refresh token
   social                        refresh token
-  api-key                       API key";
+  api-key                       API key
+With --proxy one line more: its address, or `direct`.";
 
 const CLIENT_ID: Part = Part { name: "client id", field: "clientId" };
 const CLIENT_SECRET: Part = Part { name: "client secret", field: "clientSecret" };
 const REFRESH_TOKEN: Part = Part { name: "refresh token", field: "refreshToken" };
 const API_KEY: Part = Part { name: "API key", field: "kiroApiKey" };
+const PROXY: Part = Part { name: "proxy", field: "proxyUrl" };
 
 /// Most that is read of all secrets together. Client secrets are tokens of some kilobytes.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// Secrets in the order of a kind's parts.
+/// Secrets in the order of an account's parts.
 type Secrets = Vec<Zeroizing<String>>;
+
+/// A field of the form that an import reads.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field<'a> {
+    Text(&'a str),
+    List(&'a [String]),
+}
 
 /// Adds the account. Nothing is asked of the upstream yet.
 pub(super) async fn run(desk: &Desk, add: &Add) -> anyhow::Result<ExitCode> {
     add.refuse_strays()?;
     desk.terms(add.accept_terms).await?;
-    let parts = add.kind.parts();
-    let secrets = if io::stdin().is_terminal() { ask(parts)? } else { read(parts, io::stdin().lock())? };
-    let (draft, notices) = add.draft(&secrets)?;
+    let parts = add.parts();
+    let secrets = if io::stdin().is_terminal() { ask(&parts)? } else { read(&parts, io::stdin().lock())? };
+    let (draft, notices) = add.draft(&parts, &secrets)?;
     let view = desk.fleet.add(&draft, &Actor::Cli).await?;
     tell(desk, &view, &notices)
 }
@@ -131,6 +154,11 @@ impl Kind {
 }
 
 impl Add {
+    /// What is secret of it: of its kind, and of its own.
+    fn parts(&self) -> Vec<Part> {
+        self.kind.parts().iter().copied().chain(self.proxy.then_some(PROXY)).collect()
+    }
+
     /// A flag of another kind would be left out, or would make another kind of it, in silence.
     fn refuse_strays(&self) -> anyhow::Result<()> {
         for (flag, given, kind) in [
@@ -146,15 +174,18 @@ impl Add {
     }
 
     /// The account in the form that an import reads, so that it is held against the same rules.
-    fn draft(&self, secrets: &Secrets) -> anyhow::Result<(Draft, Vec<String>)> {
-        let numbers = [self.weight.map(|number| number.to_string()), self.priority.map(|n| n.to_string())];
-        let [weight, priority] = &numbers;
+    fn draft(&self, parts: &[Part], secrets: &Secrets) -> anyhow::Result<(Draft, Vec<String>)> {
+        let numbers = [self.weight, self.rpm, self.concurrency].map(|number| number.map(|n| n.to_string()));
+        let [weight, rpm, concurrency] = &numbers;
+        let priority = self.priority.map(|number| number.to_string());
         let said = [
             ("authMethod", Some(self.kind.method())),
             ("label", self.label.as_deref()),
             ("owner", self.owner.as_deref()),
             ("notes", self.notes.as_deref()),
             ("weight", weight.as_deref()),
+            ("requestsPerMinute", rpm.as_deref()),
+            ("concurrency", concurrency.as_deref()),
             ("priority", priority.as_deref()),
             ("profileArn", self.profile_arn.as_deref()),
             ("region", self.region.as_deref()),
@@ -163,9 +194,13 @@ impl Add {
             ("tokenEndpoint", self.token_endpoint.as_deref()),
             ("enabled", self.disabled.then_some("false")),
         ];
-        let secret = self.kind.parts().iter().zip(secrets).map(|(part, text)| (part.field, text.as_str()));
-        let fields: BTreeMap<&str, &str> =
-            said.into_iter().filter_map(|(name, text)| Some((name, text?))).chain(secret).collect();
+        let secret = parts.iter().zip(secrets).map(|(part, text)| (part.field, text.as_str()));
+        let texts = said.into_iter().filter_map(|(name, text)| Some((name, text?))).chain(secret);
+        let mut fields: BTreeMap<&str, Field<'_>> =
+            texts.map(|(name, text)| (name, Field::Text(text))).collect();
+        if !self.tags.is_empty() {
+            fields.insert("tags", Field::List(&self.tags));
+        }
         // As large as it can get, so that it leaves no copy behind by growing.
         let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MOST_BYTES));
         serde_json::to_writer(&mut *bytes, &fields)?;
@@ -183,7 +218,7 @@ fn ask(parts: &[Part]) -> anyhow::Result<Secrets> {
     asked.context("the secrets cannot be asked for on this terminal; pipe them in")
 }
 
-/// Reads the lines that the kind has, no fewer and no more: a line too many is one that was meant for another kind.
+/// Reads the lines that the account has, no fewer and no more: a line too many is one that was meant for another kind.
 fn read(parts: &[Part], from: impl Read) -> anyhow::Result<Secrets> {
     let mut text = Zeroizing::new(String::with_capacity(MOST_BYTES + 1));
     let bytes = from.take(MOST_BYTES as u64 + 1).read_to_string(&mut text);

@@ -45,6 +45,9 @@ pub(crate) struct Entry {
 /// The default file, used when it is there.
 const DEFAULT_FILE: &str = "quartermaster.toml";
 
+/// Settings that hold several values, which the file may have as a list.
+const LISTS: [&str; 4] = ["keys.clients", "listen.on", "listen.trusted_proxies", "cors.origins"];
+
 /// Far above any sensible configuration; keeps a wrong path from filling the memory.
 const FILE_LIMIT_BYTES: u64 = 1 << 20;
 
@@ -118,8 +121,8 @@ fn entry(path: &Path, key: &str, value: &Value) -> Result<Entry, Mistake> {
         Value::String(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
         Value::Boolean(answer) => Some(answer.to_string()),
-        Value::Array(items) if setting.key == "keys.clients" => {
-            // A comma would split the entry later on; as one entry it cannot be a key.
+        Value::Array(items) if LISTS.contains(&setting.key) => {
+            // A comma would split the entry later on.
             let texts: Option<Vec<&str>> =
                 items.iter().map(|item| item.as_str().filter(|text| !text.contains(','))).collect();
             texts.map(|texts| texts.join(","))
@@ -140,7 +143,7 @@ fn entry(path: &Path, key: &str, value: &Value) -> Result<Entry, Mistake> {
     let origin = place(path, key);
     match text {
         Some(text) => Ok(Entry { setting, text: text.into(), origin }),
-        None if setting.key == "keys.clients" => {
+        None if LISTS.contains(&setting.key) => {
             Err(Mistake::at(&origin, "must be a text or a list of texts without commas"))
         }
         None if setting.key == "models.aliases" => Err(Mistake::at(

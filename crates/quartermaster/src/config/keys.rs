@@ -11,6 +11,10 @@ pub(crate) struct Keys {
     pub(crate) clients: Vec<SecretString>,
     /// Each admits an admin.
     pub(crate) admins: Vec<SecretString>,
+    /// Most requests a minute of each client's.
+    pub(crate) rpm: Option<u64>,
+    /// Most requests at once of each client's.
+    pub(crate) concurrency: Option<u64>,
 }
 
 /// Shorter ones can be found by trying.
@@ -24,6 +28,9 @@ const LONGEST_BYTES: usize = 512;
 
 /// More are a matter for the key store.
 const MOST_KEYS: usize = 1_000;
+
+/// Above it a limit is none.
+const HIGHEST_LIMIT: u64 = 1_000_000;
 
 /// Keys that stand in sample files and manuals, and what people type instead of thinking; in lower case.
 const KNOWN_WEAK: [&str; 28] = [
@@ -65,13 +72,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Keys, Refused> {
     let clients = reader.optional("keys.clients", clients);
     let one_more = reader.optional("keys.client", client);
     let admins = OF_ADMINS.map(|key| (key, reader.optional(key, admin)));
+    let rpm = reader.optional("keys.rpm", limit);
+    let concurrency = reader.optional("keys.concurrency", limit);
     let (mut clients, one_more) = (clients?.unwrap_or_default(), one_more?);
     let is_new =
         |key: &SecretString| clients.iter().all(|known| known.expose_secret() != key.expose_secret());
     if let Some(one_more) = one_more.filter(is_new) {
         clients.push(one_more);
     }
-    let mut keys = Keys { clients, admins: Vec::new() };
+    let mut keys = Keys { clients, admins: Vec::new(), rpm: rpm?, concurrency: concurrency? };
     for (key, admin) in admins {
         let Some(admin) = admin? else { continue };
         // One key for both would make an admin of every client.
@@ -82,6 +91,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Keys, Refused> {
         keys.admins.push(admin);
     }
     Ok(keys)
+}
+
+fn limit(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| (1..=HIGHEST_LIMIT).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from 1 to {HIGHEST_LIMIT}; unset is no limit"))
 }
 
 fn client(text: &str) -> Result<SecretString, String> {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::file::FileSource;
+use super::foreign::foreign;
 use super::mistake::Mistake;
 use super::nearest::nearest;
 use super::settings::{CONFIG_VARIABLE, OF_ACCOUNTS, SETTINGS, Setting, setting};
@@ -65,6 +66,10 @@ pub(crate) struct Raw {
     notes: Vec<String>,
 }
 
+/// Variables that curl and most others read in small letters too. Where both are set, the small one holds, as there.
+const SMALL: [(&str, &str); 3] =
+    [("http_proxy", "HTTP_PROXY"), ("https_proxy", "HTTPS_PROXY"), ("no_proxy", "NO_PROXY")];
+
 /// The environment's variables that could concern us. The only place where the environment is read.
 pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
@@ -76,7 +81,8 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 impl Scope {
     /// Whether this setting means anything here.
     pub(crate) fn covers(self, setting: &Setting) -> bool {
-        let brought_by_the_demo = ["upstream.", "account.", "keys.", "database.", "master.", "terms."];
+        let brought_by_the_demo =
+            ["upstream.", "account.", "auth.", "keys.", "database.", "ledger.", "master.", "terms."];
         self == Self::Gateway || !brought_by_the_demo.iter().any(|section| setting.key.starts_with(section))
     }
 }
@@ -131,14 +137,17 @@ impl Raw {
 
     fn take_environment(&mut self, sources: &Sources) {
         for (name, text) in sources.environment.iter().filter(|(_, text)| !text.is_empty()) {
-            if let Some(setting) = SETTINGS.iter().find(|setting| setting.environment == name) {
+            if let Some((setting, name)) = named(name) {
                 if sources.scope.covers(setting) {
-                    self.put(setting, text, Origin::Environment(setting.environment));
+                    // In the order of their names: small letters come after capitals, and so win over them.
+                    self.put(setting, text, Origin::Environment(name));
                 }
             } else if is_of_an_account(name) {
                 if sources.scope == Scope::Gateway {
                     self.of_accounts.insert(name.clone(), text.as_str().into());
                 }
+            } else if let Some(foreign) = foreign(name) {
+                self.notes.push(format!("{name} is set and not used: {}", foreign.why));
             } else if name.starts_with("QM_") && name != CONFIG_VARIABLE {
                 let known = SETTINGS.iter().map(|setting| setting.environment);
                 let hint =
@@ -204,9 +213,15 @@ impl fmt::Display for Origin {
 }
 
 fn concerns_us(name: &str) -> bool {
-    name.starts_with("QM_")
-        || is_of_an_account(name)
-        || SETTINGS.iter().any(|setting| setting.environment == name)
+    name.starts_with("QM_") || is_of_an_account(name) || foreign(name).is_some() || named(name).is_some()
+}
+
+/// The setting of this variable, which may be written small where others do so.
+fn named(name: &str) -> Option<(&'static Setting, &'static str)> {
+    let small = SMALL.iter().find(|(small, _)| *small == name);
+    let known = small.map_or(name, |(_, known)| known);
+    let setting = SETTINGS.iter().find(|setting| setting.environment == known)?;
+    Some((setting, small.map_or(setting.environment, |(small, _)| small)))
 }
 
 fn is_of_an_account(name: &str) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use qm_pool::Strategy;
 use secrecy::ExposeSecret;
 
+use super::foreign::FOREIGN;
 use super::settings::{CONFIG_VARIABLE, OF_ACCOUNTS};
 use super::*;
 
@@ -52,7 +53,7 @@ fn mistakes(sources: &Sources) -> Vec<String> {
 #[test]
 fn nothing_set_is_a_closed_gateway_on_loopback() {
     let config = load(&sources(&[], &[], None)).unwrap();
-    assert_eq!(config.listen.address(), SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+    assert_eq!(config.listen.addresses, [SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))]);
     assert_eq!(config.listen.body_limit_bytes, 32 * 1024 * 1024);
     assert!(config.accounts.is_empty() && config.models.default.is_none());
     assert!(config.keys.clients.is_empty() && config.keys.admins.is_empty() && !config.terms);
@@ -72,6 +73,12 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
     assert_eq!((config.log.filter.as_str(), config.log.format), ("info", LogFormat::Text));
     assert_eq!((config.responses.keep, config.responses.memory_bytes), (0, 64 << 20));
     assert_eq!(config.fetch, FetchImages::Off);
+    assert_eq!((config.auth, config.keys.rpm, config.keys.concurrency), (Auth::Keys, None, None));
+    assert!(config.console.enabled && config.console.at_root && config.listen.trusted_proxies.is_empty());
+    let Answers { counts_for_everybody, unhealthy_is_200, no_account_is_401, origins } = config.answers;
+    assert!(!counts_for_everybody && !unhealthy_is_200 && !no_account_is_401 && origins.is_empty());
+    let days = |time: Option<Duration>| time.map(|time| time.as_secs() / 86_400);
+    assert_eq!((days(config.retention.receipts), days(config.retention.hours)), (Some(90), Some(400)));
     assert!(config.notes.is_empty());
 }
 
@@ -80,10 +87,77 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     let file = Some("[listen]\nport = 1\nhost = \"::1\"\nbody_limit = \"1MiB\"\n");
     let config =
         load(&sources(&[("listen.port", "3")], &[("PORT", "2"), ("HOST", "0.0.0.0")], file)).unwrap();
-    assert_eq!(config.listen.address(), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 3)));
+    assert_eq!(config.listen.addresses, [SocketAddr::from((Ipv4Addr::UNSPECIFIED, 3))]);
     assert_eq!(config.listen.body_limit_bytes, 1 << 20);
     let emptied = load(&sources(&[], &[("PORT", "")], file)).unwrap();
-    assert_eq!(emptied.listen.port, 1, "an empty variable is an unset one");
+    assert_eq!(emptied.listen.addresses[0].port(), 1, "an empty variable is an unset one");
+}
+
+/// Spec A12.1: port 8080 and, for scripts of the system that had it, port 8000 beside it.
+#[test]
+fn several_addresses_are_listened_on_and_the_nearest_writing_wins() {
+    let two = [SocketAddr::from(([0, 0, 0, 0], 8080)), SocketAddr::from(([127, 0, 0, 1], 8000))];
+    let variable = [("QM_LISTEN", "0.0.0.0:8080,127.0.0.1:8000")];
+    let file = "[listen]\non = [\"0.0.0.0:8080\", \"127.0.0.1:8000\"]\nport = 9\n";
+    for (flags, environment, file, expected) in [
+        (&[][..], &variable[..], None, &two[..]),
+        (&[], &[], Some(file), &two),
+        (&[], &[("PORT", "7"), variable[0]], None, &two),
+        (&[], &[("PORT", "7")], Some(file), &[SocketAddr::from((Ipv4Addr::LOCALHOST, 7))]),
+        (&[("listen.host", "::1")], &variable, None, &["[::1]:8080".parse().unwrap()]),
+    ] {
+        let config = load(&sources(flags, environment, file)).unwrap();
+        assert_eq!(config.listen.addresses, expected, "{flags:?} {environment:?} {file:?}");
+    }
+}
+
+/// Spec A12.3 and E3: without keys only this machine's own programs are let in, unless the operator insists.
+#[test]
+fn open_mode_is_for_loopback_alone_unless_insisted_on() {
+    let open = ("AUTH_MODE", "open");
+    let config = load(&sources(&[], &[open], None)).unwrap();
+    assert_eq!((config.auth, config.notes.len()), (Auth::Open, 1), "{:?}", config.notes);
+    for public in [("HOST", "0.0.0.0"), ("HOST", "::"), ("QM_LISTEN", "127.0.0.1:1,192.0.2.1:1")] {
+        let found = mistakes(&sources(&[], &[open, public], None));
+        assert!(found.len() == 1 && found[0].contains("ALLOW_OPEN_ON_PUBLIC=1"), "{public:?}: {found:?}");
+        let insisted = [open, public, ("ALLOW_OPEN_ON_PUBLIC", "1")];
+        assert_eq!(load(&sources(&[], &insisted, None)).unwrap().auth, Auth::Open);
+    }
+    assert!(load(&sources(&[], &[open, ("HOST", "::ffff:127.0.0.1")], None)).is_ok());
+}
+
+#[test]
+fn variables_of_earlier_systems_without_a_meaning_here_are_named_with_the_reason() {
+    for foreign in FOREIGN {
+        let name = foreign.name.replace('*', "ENABLED");
+        let config = load(&sources(&[], &[(&name, "not-to-be-seen")], None)).unwrap();
+        let expected = format!("{name} is set and not used: {}", foreign.why);
+        assert_eq!(config.notes, [expected]);
+    }
+    assert!(FOREIGN.iter().all(|foreign| SETTINGS.iter().all(|known| known.environment != foreign.name)));
+}
+
+#[test]
+fn what_is_told_to_whom_is_chosen_by_words() {
+    let environment = [
+        ("ENABLE_CONSOLE", "false"),
+        ("QM_ROOT", "json"),
+        ("QM_HEALTH_COUNTS", "everybody"),
+        ("QM_UNHEALTHY_STATUS", "200"),
+        ("QM_NO_ACCOUNT_STATUS", "401"),
+        ("QM_CORS_ORIGINS", "https://chat.example.com, http://localhost:5173"),
+        ("QM_KEYS_RPM", "60"),
+        ("QM_KEYS_CONCURRENCY", "5"),
+        ("QM_KEEP_RECEIPTS", "0"),
+        ("QM_KEEP_HOURS", "32d"),
+    ];
+    let config = load(&sources(&[], &environment, None)).unwrap();
+    assert!(!config.console.enabled && !config.console.at_root);
+    let Answers { counts_for_everybody, unhealthy_is_200, no_account_is_401, origins } = config.answers;
+    assert!(counts_for_everybody && unhealthy_is_200 && no_account_is_401 && origins.len() == 2);
+    assert_eq!((config.keys.rpm, config.keys.concurrency), (Some(60), Some(5)));
+    assert_eq!(config.retention.receipts, None);
+    assert_eq!(config.retention.hours, Some(Duration::from_secs(32 * 86_400)));
 }
 
 #[test]
@@ -164,6 +238,20 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
         ("QM_BODY_LIMIT", "0", &["listen.body_limit is \"0\"", "1KiB to 1024MiB"]),
         ("QM_PATH_PREFIX", "team", &["listen.path_prefix is \"team\"", "such as /quartermaster"]),
         ("QM_PATH_PREFIX", "/a//b", &["listen.path_prefix"]),
+        ("QM_LISTEN", "8080", &["listen.on is \"8080\"", "address number 1: expected ADDR:PORT"]),
+        ("QM_TRUSTED_PROXIES", "nginx", &["listen.trusted_proxies is \"nginx\"", "10.0.0.0/8"]),
+        ("AUTH_MODE", "none", &["auth.mode is \"none\"", "keys or open"]),
+        ("ALLOW_OPEN_ON_PUBLIC", "maybe", &["auth.open_on_public"]),
+        ("ENABLE_CONSOLE", "maybe", &["console.enabled is \"maybe\"", "true or false"]),
+        ("QM_ROOT", "html", &["console.root", "console or json"]),
+        ("QM_CORS_ORIGINS", "*", &["cors.origins is \"*\"", "and no *"]),
+        ("QM_HEALTH_COUNTS", "all", &["health.counts", "admins or everybody"]),
+        ("QM_UNHEALTHY_STATUS", "500", &["health.unhealthy_status", "503 or 200"]),
+        ("QM_NO_ACCOUNT_STATUS", "429", &["answers.no_account_status", "503 or 401"]),
+        ("QM_KEYS_RPM", "0", &["keys.rpm is \"0\"", "from 1 to"]),
+        ("QM_KEYS_CONCURRENCY", "-1", &["keys.concurrency is \"-1\""]),
+        ("QM_KEEP_RECEIPTS", "1h", &["ledger.receipts is \"1h\"", "1d to 36500d"]),
+        ("QM_KEEP_HOURS", "31d", &["ledger.hours is \"31d\"", "32d to 36500d"]),
         ("AMAZONQ_API_ENDPOINT", "http://example.com", &["upstream.api_endpoint", "https://", "loopback"]),
         (
             "AMAZONQ_TOKEN_ENDPOINT",
@@ -413,7 +501,7 @@ fn the_demo_uses_no_account_or_key_that_happens_to_be_set() {
             && config.keys.clients.is_empty()
             && config.upstream.api_endpoint.is_none()
     );
-    assert_eq!(config.listen.port, 0);
+    assert_eq!(config.listen.addresses[0].port(), 0);
 }
 
 #[test]
@@ -478,7 +566,26 @@ fn the_documentation_agrees_with_the_table() {
     let rows =
         page.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 4).count();
     assert_eq!(rows, SETTINGS.len(), "docs/CONFIGURATION.md has a row for something that is no setting");
-    for name in OF_ACCOUNTS.iter().chain([&CONFIG_VARIABLE]) {
+    for name in OF_ACCOUNTS.iter().chain([&CONFIG_VARIABLE]).chain(FOREIGN.iter().map(|one| &one.name)) {
         assert!(page.contains(&format!("`{name}`")), "docs/CONFIGURATION.md does not mention {name}");
     }
+}
+
+#[test]
+fn proxies_are_read_in_capitals_and_in_small_letters_which_hold_where_both_are_set() {
+    let proxies = |environment: &[(&str, &str)]| {
+        let Proxies { http, https, except } = load(&sources(&[], environment, None)).unwrap().proxies;
+        let [http, https] = [http, https].map(|proxy| proxy.map(|proxy| proxy.to_string()));
+        (http.unwrap_or_default(), https.unwrap_or_default(), except)
+    };
+    let [large, small] = ["http://large:1", "http://small:2"];
+    assert_eq!(
+        proxies(&[("http_proxy", small), ("no_proxy", "a")]),
+        (small.into(), String::new(), vec!["a".into()])
+    );
+    let both = [("HTTPS_PROXY", large), ("https_proxy", small), ("NO_PROXY", "a"), ("no_proxy", "b")];
+    assert_eq!(proxies(&both), (String::new(), small.into(), vec!["b".into()]));
+    assert_eq!(proxies(&[("HTTP_PROXY", large)]).0, large);
+    let mistake = mistakes(&sources(&[], &[("https_proxy", "nonsense")], None));
+    assert!(mistake[0].contains("https_proxy"), "named as it was written: {mistake:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A time: a whole number of seconds, or a number with `ms`, `s`, `m` or `h`.
+/// A time: a whole number of seconds, or a number with `ms`, `s`, `m`, `h` or `d`.
 pub(crate) fn time(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     match unit {
@@ -10,6 +10,7 @@ pub(crate) fn time(text: &str) -> Option<Duration> {
         "" | "s" => Some(Duration::from_secs(number)),
         "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
         "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        "d" => Some(Duration::from_secs(number.checked_mul(86_400)?)),
         _ => None,
     }
 }
@@ -52,6 +53,7 @@ mod tests {
             ("250ms", Some(250)),
             ("2 m", Some(120_000)),
             ("1h", Some(3_600_000)),
+            ("90d", Some(7_776_000_000)),
             ("0", Some(0)),
             ("1.5s", None),
             ("-1s", None),

@@ -74,6 +74,29 @@ async fn every_kind_has_its_lines_and_its_flags() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_added_with_its_limits_and_its_proxy_and_its_token_renewed() {
+    let sim = SimAccount::numbered(0);
+    let mut house = House::with(vec![sim.clone()]).await;
+    house.set("QM_ACCEPT_UPSTREAM_TERMS", "true");
+    let lines = format!("{}\n{}\n{}\ndirect\n", sim.client_id, sim.client_secret, sim.refresh_token);
+    let add = ["accounts", "add", "--kind", "builder-id", "--tag", "ci", "--tag", "night", "--rpm", "10"];
+    let more = ["--concurrency", "3", "--proxy", "--json"];
+    let added = account(&house.run_with(&[&add[..], &more].concat(), &lines));
+    assert_eq!(added["tags"], json!(["ci", "night"]), "{added}");
+    assert_eq!((&added["requestsPerMinute"], &added["concurrency"]), (&10.into(), &3.into()), "{added}");
+    assert_eq!(added["proxy"], "direct", "{added}");
+
+    let before = house.sim.counts(0).unwrap().refreshed;
+    house.json(&["accounts", "refresh", "1"]);
+    let all = house.json(&["accounts", "refresh", "--all"]);
+    assert_eq!(all["accounts"], json!([{ "account": "1", "outcome": "renewed" }]), "{all}");
+    assert_eq!(house.sim.counts(0).unwrap().refreshed, before + 2);
+    let unknown = house.run(&["accounts", "refresh", "7"]);
+    assert!(unknown.code == Some(1) && unknown.out.contains("not found"), "{}", unknown.out);
+    assert_eq!(house.run(&["accounts", "refresh"]).code, Some(2), "whose tokens must be said");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn long_work_writes_no_line_where_there_is_no_terminal() {
     let accounts: Vec<SimAccount> = (0..4).map(SimAccount::numbered).collect();
     let mut house = House::with(accounts.clone()).await;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot start its program should fail loudly")]
 
 mod adding;
+mod audit;
 mod commands;
 mod house;
 mod imports;
