@@ -2,10 +2,10 @@
 //!
 //! A request is often limited in several ways. [`Coord::take`] asks for all of them at once and gets all or none, so that
 //! nobody passes a limit by racing, and a request that one limit refuses costs nothing of the others. What a request
-//! will take is an estimate; [`Coord::settle`] puts what it took in its place.
+//! will take is an estimate; [`Ticket::settle`] puts what it took in its place.
 //!
 //! ```text
-//! take([window, window, period, held]) ─▶ Taken{ticket} ─▶ settle(ticket, what it really was)
+//! take([window, window, period, held]) ─▶ Taken{ticket} ─▶ ticket.settle(what it really was)
 //!                                      └▶ Full{which, when there is room}
 //! ```
 //!
@@ -18,6 +18,7 @@
 
 pub mod memory;
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -35,11 +36,6 @@ pub trait Coord: Send + Sync {
     /// # Errors
     /// [`Full`] if one of them has no room.
     async fn take(&self, subject: &Arc<str>, asks: &[Ask], now_ms: u64) -> Result<Taken, Full>;
-
-    /// Puts what was really taken in the place of what was asked for: one amount for each ask, in their order; nothing
-    /// keeps the amount as it was taken. Places that were held are free again. More than was asked for is counted, limit
-    /// or not: it has happened. Does not block, so that it can be called where something is dropped.
-    fn settle(&self, ticket: Ticket, real: &[Option<u64>], now_ms: u64);
 
     /// Where a counter of a [`Meter::Period`] begins, if it has not begun in this period: after a restart it goes on.
     async fn seed(&self, subject: &Arc<str>, slot: Slot, meter: Meter, used: u64);
@@ -93,17 +89,17 @@ pub enum Meter {
 #[derive(Debug)]
 pub struct Taken {
     /// To be settled.
-    pub ticket: Ticket,
+    pub ticket: Box<dyn Ticket>,
     /// How each counter stands now, in the order of the asks.
     pub levels: Vec<Level>,
 }
 
-/// The right to settle. One that is not settled keeps what it took; places it holds are never free again.
-#[derive(Debug)]
-#[must_use = "what it holds is free only when it is settled"]
-pub struct Ticket {
-    subject: Arc<str>,
-    pieces: Vec<Piece>,
+/// What was taken and is to be settled. Dropped instead, it counts as it was taken, and places it held are free again.
+pub trait Ticket: Send + Sync {
+    /// Puts what was really taken in the place of what was asked for: one amount for each ask, in their order; nothing
+    /// keeps the amount as it was taken. Places that were held are free again. More than was asked for is counted, limit
+    /// or not: it has happened. Does not block, so that it can be called where something is dropped.
+    fn settle(self: Box<Self>, real: &[Option<u64>], now_ms: u64);
 }
 
 /// Nothing was taken.
@@ -139,11 +135,8 @@ pub struct Level {
     pub free_ms: u64,
 }
 
-/// What a ticket took from one counter.
-#[derive(Clone, Copy, Debug)]
-struct Piece {
-    slot: Slot,
-    amount: u64,
-    /// Where in its counter: a window's step, a period's beginning.
-    at: u64,
+impl fmt::Debug for dyn Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket")
+    }
 }

@@ -4,13 +4,12 @@ mod counter;
 mod window;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 
 use self::counter::Counter;
-use crate::{Ask, Coord, Full, Level, Meter, Piece, Slot, Taken, Ticket};
+use crate::{Ask, Coord, Full, Level, Meter, Slot, Taken, Ticket};
 
 /// Subjects are spread over this many locks.
 const SHARDS: usize = 16;
@@ -19,84 +18,85 @@ const SHARDS: usize = 16;
 const FEW: usize = 64;
 
 /// Counters in the memory of one process. A subject of which nothing counts any more is dropped.
+#[derive(Default)]
 pub struct Memory {
-    shards: [Mutex<Shard>; SHARDS],
-    spread: RandomState,
+    shards: [RwLock<Shard>; SHARDS],
 }
 
 #[derive(Default)]
 struct Shard {
-    subjects: HashMap<Arc<str>, Counters>,
+    subjects: HashMap<Arc<str>, Subject>,
     /// When there are this many, idle ones are looked for. It doubles with those that are not idle, so that each
     /// newcomer pays for looking at two others.
     sweep_at: usize,
 }
 
-/// The counters of one subject: few, so that looking through them is the fastest way.
+/// The counters of one subject. Tickets hold it too, so that settling looks nothing up.
+type Subject = Arc<Mutex<Counters>>;
+
+/// Few, so that looking through them is the fastest way.
 #[derive(Default)]
 struct Counters(Vec<(Slot, Counter)>);
 
-impl Default for Memory {
-    fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), spread: RandomState::new() }
-    }
+/// What was taken of one subject.
+struct Paper {
+    subject: Subject,
+    /// Nothing once it is settled.
+    pieces: Vec<Piece>,
+}
+
+/// What was taken from one counter.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    slot: Slot,
+    amount: u64,
+    /// Where in its counter: a window's step, a period's beginning.
+    at: u64,
 }
 
 #[async_trait]
 impl Coord for Memory {
     async fn take(&self, subject: &Arc<str>, asks: &[Ask], now_ms: u64) -> Result<Taken, Full> {
-        let mut shard = self.shard(subject);
-        let counters = shard.counters(subject, now_ms);
+        let subject = self.subject(subject, now_ms);
+        let mut counters = lock(&subject);
         let mut full = None;
         for (which, ask) in asks.iter().enumerate() {
-            if let Err(room) = counters.of(ask.slot, ask.meter, now_ms).room(ask) {
+            if let Err(room) = counters.of(which, ask, now_ms).room(ask) {
                 full = full.max(Some((room, which)));
             }
         }
         if let Some((room, which)) = full {
             return Err(Full { which, room, levels: counters.levels(asks, now_ms) });
         }
-        let take = |ask: &Ask| {
-            let at = counters.of(ask.slot, ask.meter, now_ms).take(ask.amount, now_ms);
+        let take = |(which, ask): (usize, &Ask)| {
+            let at = counters.of(which, ask, now_ms).take(ask.amount, now_ms);
             Piece { slot: ask.slot, amount: ask.amount, at }
         };
-        let pieces = asks.iter().map(take).collect();
+        let pieces = asks.iter().enumerate().map(take).collect();
         let levels = counters.levels(asks, now_ms);
-        Ok(Taken { ticket: Ticket { subject: Arc::clone(subject), pieces }, levels })
-    }
-
-    fn settle(&self, ticket: Ticket, real: &[Option<u64>], now_ms: u64) {
-        let mut shard = self.shard(&ticket.subject);
-        // Gone if it was forgotten: then nobody asks any more.
-        let Some(counters) = shard.subjects.get_mut(&ticket.subject) else { return };
-        for (at, piece) in ticket.pieces.iter().enumerate() {
-            let real = real.get(at).copied().flatten().unwrap_or(piece.amount);
-            if let Some(counter) = counters.find(piece.slot) {
-                counter.settle(piece, real, now_ms);
-            }
-        }
+        drop(counters);
+        Ok(Taken { ticket: Box::new(Paper { subject, pieces }), levels })
     }
 
     async fn seed(&self, subject: &Arc<str>, slot: Slot, meter: Meter, used: u64) {
         let Meter::Period { start_ms, end_ms } = meter else { return };
-        let mut shard = self.shard(subject);
-        let counters = shard.counters(subject, start_ms);
-        match counters.find(slot) {
-            Some(counter) if counter.has_begun(start_ms) => {}
-            Some(counter) => *counter = Counter::begun(start_ms, end_ms, used),
-            None => counters.0.push((slot, Counter::begun(start_ms, end_ms, used))),
+        let subject = self.subject(subject, start_ms);
+        let mut counters = lock(&subject);
+        let begun = Counter::begun(start_ms, end_ms, used);
+        match counters.0.iter_mut().find(|(own, _)| *own == slot) {
+            Some((_, counter)) if counter.has_begun(start_ms) => {}
+            Some((_, counter)) => *counter = begun,
+            None => counters.0.push((slot, begun)),
         }
     }
 
     async fn levels(&self, subject: &str, asks: &[Ask], now_ms: u64) -> Vec<Level> {
-        match self.shard(subject).subjects.get_mut(subject) {
-            Some(counters) => counters.levels(asks, now_ms),
-            None => Counters::default().levels(asks, now_ms),
-        }
+        let known = read(self.shard(subject)).subjects.get(subject).map(Arc::clone);
+        lock(&known.unwrap_or_default()).levels(asks, now_ms)
     }
 
     fn forget(&self, subject: &str) {
-        self.shard(subject).subjects.remove(subject);
+        write(self.shard(subject)).subjects.remove(subject);
     }
 }
 
@@ -104,38 +104,85 @@ impl Memory {
     /// Subjects of which something counts, or did when idle ones were last looked for.
     #[must_use]
     pub fn subjects(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).subjects.len()).sum()
+        self.shards.iter().map(|shard| read(shard).subjects.len()).sum()
     }
 
-    fn shard(&self, subject: &str) -> MutexGuard<'_, Shard> {
-        let [first, ..] = &self.shards;
-        let at = (self.spread.hash_one(subject) % SHARDS as u64) as usize;
-        lock(self.shards.get(at).unwrap_or(first))
-    }
-}
-
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shard {
-    fn counters(&mut self, subject: &Arc<str>, now_ms: u64) -> &mut Counters {
-        if !self.subjects.contains_key(subject) {
-            if self.subjects.len() >= self.sweep_at.max(FEW) {
-                self.subjects.retain(|_, counters| !counters.are_idle(now_ms));
-                self.sweep_at = self.subjects.len() * 2;
-            }
-            self.subjects.insert(Arc::clone(subject), Counters::default());
+    fn subject(&self, name: &Arc<str>, now_ms: u64) -> Subject {
+        let shard = self.shard(name);
+        if let Some(known) = read(shard).subjects.get(name) {
+            return Arc::clone(known);
         }
-        self.subjects.entry(Arc::clone(subject)).or_default()
+        let mut shard = write(shard);
+        if shard.subjects.len() >= shard.sweep_at.max(FEW) {
+            shard.subjects.retain(|_, subject| !is_idle(subject, now_ms));
+            shard.sweep_at = shard.subjects.len() * 2;
+        }
+        Arc::clone(shard.subjects.entry(Arc::clone(name)).or_default())
     }
+
+    /// Subjects need only be spread, not safely hashed: the map within does that.
+    fn shard(&self, subject: &str) -> &RwLock<Shard> {
+        let [first, ..] = &self.shards;
+        let sum = subject.bytes().rev().take(8).fold(0_usize, |sum, byte| sum * 31 + usize::from(byte));
+        self.shards.get(sum % SHARDS).unwrap_or(first)
+    }
+}
+
+impl Ticket for Paper {
+    fn settle(mut self: Box<Self>, real: &[Option<u64>], now_ms: u64) {
+        self.settle_once(real, now_ms);
+    }
+}
+
+impl Drop for Paper {
+    fn drop(&mut self) {
+        // As it was taken, so that nothing is counted anew and no time is needed.
+        self.settle_once(&[], 0);
+    }
+}
+
+impl Paper {
+    fn settle_once(&mut self, real: &[Option<u64>], now_ms: u64) {
+        let pieces = std::mem::take(&mut self.pieces);
+        if pieces.is_empty() {
+            return;
+        }
+        let mut counters = lock(&self.subject);
+        for (which, piece) in pieces.iter().enumerate() {
+            let real = real.get(which).copied().flatten().unwrap_or(piece.amount);
+            if let Some(at) = counters.position(which, piece.slot)
+                && let Some((_, counter)) = counters.0.get_mut(at)
+            {
+                counter.settle(piece, real, now_ms);
+            }
+        }
+    }
+}
+
+fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
+    shard.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock(subject: &Subject) -> MutexGuard<'_, Counters> {
+    subject.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether nobody would notice that it is gone: nothing counts, and no ticket can bring anything back. Nobody else can
+/// get hold of it meanwhile: the shard is locked.
+fn is_idle(subject: &Subject, now_ms: u64) -> bool {
+    Arc::strong_count(subject) == 1 && lock(subject).0.iter_mut().all(|(_, counter)| counter.is_idle(now_ms))
 }
 
 impl Counters {
-    /// The counter of this slot, counting as this meter does: as of now, without what is over.
-    fn of(&mut self, slot: Slot, meter: Meter, now_ms: u64) -> &mut Counter {
-        let at = self.0.iter().position(|(own, _)| *own == slot).unwrap_or_else(|| {
-            self.0.push((slot, Counter::new(meter)));
+    /// The counter of this ask, as of now, without what is over. `which` is the ask's place, where it most likely is:
+    /// a subject is mostly asked for the same things.
+    fn of(&mut self, which: usize, ask: &Ask, now_ms: u64) -> &mut Counter {
+        let at = self.position(which, ask.slot).unwrap_or_else(|| {
+            self.0.push((ask.slot, Counter::new(ask.meter)));
             self.0.len() - 1
         });
         #[expect(
@@ -143,19 +190,19 @@ impl Counters {
             reason = "found or pushed just above; a lookup would borrow twice"
         )]
         let (_, counter) = &mut self.0[at];
-        counter.turn(meter, now_ms);
+        counter.turn(ask.meter, now_ms);
         counter
     }
 
-    fn find(&mut self, slot: Slot) -> Option<&mut Counter> {
-        self.0.iter_mut().find(|(own, _)| *own == slot).map(|(_, counter)| counter)
+    fn position(&self, which: usize, slot: Slot) -> Option<usize> {
+        if self.0.get(which).is_some_and(|(own, _)| *own == slot) {
+            return Some(which);
+        }
+        self.0.iter().position(|(own, _)| *own == slot)
     }
 
     fn levels(&mut self, asks: &[Ask], now_ms: u64) -> Vec<Level> {
-        asks.iter().map(|ask| self.of(ask.slot, ask.meter, now_ms).level(now_ms)).collect()
-    }
-
-    fn are_idle(&mut self, now_ms: u64) -> bool {
-        self.0.iter_mut().all(|(_, counter)| counter.is_idle(now_ms))
+        let level = |(which, ask)| self.of(which, ask, now_ms).level(now_ms);
+        asks.iter().enumerate().map(level).collect()
     }
 }

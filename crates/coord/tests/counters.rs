@@ -1,7 +1,5 @@
 //! What each kind of counter does, and what many at once do to them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +15,7 @@ fn ask(slot: &'static str, meter: Meter, limit: u64, amount: u64) -> Ask {
     Ask { slot, meter, limit, amount }
 }
 
-async fn take(memory: &Memory, asks: &[Ask], now_ms: u64) -> Result<Ticket, (usize, Room)> {
+async fn take(memory: &Memory, asks: &[Ask], now_ms: u64) -> Result<Box<dyn Ticket>, (usize, Room)> {
     let taken = memory.take(&"one".into(), asks, now_ms).await;
     taken.map(|taken| taken.ticket).map_err(|full| (full.which, full.room))
 }
@@ -29,8 +27,8 @@ async fn a_period_ends_and_what_it_took_stays_its_own() {
     // Reserved, not spent: it may come back before the period ends.
     assert_eq!(take(&memory, &[ask("day", DAY, 10, 3)], NOW).await.unwrap_err(), (0, Room::WhenSettled));
     let next = take(&memory, &[ask("day", NEXT_DAY, 10, 3)], NOW + 10_000).await.unwrap();
-    memory.settle(late, &[Some(500)], NOW + 11_000);
-    memory.settle(next, &[Some(9)], NOW + 11_000);
+    late.settle(&[Some(500)], NOW + 11_000);
+    next.settle(&[Some(9)], NOW + 11_000);
     let levels = memory.levels("one", &[ask("day", NEXT_DAY, 10, 0)], NOW + 11_000).await;
     assert_eq!(levels, [Level { used: 9, unsettled: 0, free_ms: NOW + 25_000 }]);
     let full = take(&memory, &[ask("day", NEXT_DAY, 10, 2)], NOW + 11_000).await.unwrap_err();
@@ -43,7 +41,7 @@ async fn a_seed_is_where_a_counter_begins_and_nothing_else() {
     let one = "one".into();
     memory.seed(&one, "day", DAY, 7).await;
     memory.seed(&one, "day", DAY, 100).await;
-    memory.settle(take(&memory, &[ask("day", DAY, 10, 3)], NOW).await.unwrap(), &[None], NOW);
+    take(&memory, &[ask("day", DAY, 10, 3)], NOW).await.unwrap().settle(&[None], NOW);
     assert!(take(&memory, &[ask("day", DAY, 10, 1)], NOW).await.is_err());
     memory.seed(&one, "day", NEXT_DAY, 2).await;
     assert!(take(&memory, &[ask("day", NEXT_DAY, 10, 9)], NOW + 10_000).await.is_err());
@@ -61,7 +59,7 @@ async fn the_limit_with_room_last_is_named() {
     assert_eq!(take(&memory, &asks, NOW).await.unwrap_err(), (1, Room::At(NOW + 60_000)));
     let too_much = [asks[0], asks[1], ask("day", DAY, 5, 6)];
     assert_eq!(take(&memory, &too_much, NOW).await.unwrap_err(), (2, Room::Never));
-    memory.settle(ticket, &[], NOW);
+    ticket.settle(&[], NOW);
     assert_eq!(take(&memory, &asks[1..], NOW).await.unwrap_err(), (0, Room::At(NOW + 60_000)));
     assert!(take(&memory, &asks[..1], NOW).await.is_ok());
 }
@@ -82,8 +80,20 @@ async fn a_subject_that_is_forgotten_settles_into_nothing() {
     let memory = Memory::default();
     let ticket = take(&memory, &[ask("held", Meter::Held, 1, 1)], NOW).await.unwrap();
     memory.forget("one");
-    memory.settle(ticket, &[None], NOW);
+    ticket.settle(&[None], NOW);
     assert_eq!(memory.subjects(), 0);
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_dropped_counts_as_taken_and_frees_its_place() {
+    let memory = Memory::default();
+    let asks = [ask("held", Meter::Held, 1, 1), ask("day", DAY, 10, 8)];
+    drop(take(&memory, &asks, NOW).await.unwrap());
+    let levels = memory.levels("one", &asks, NOW).await;
+    assert_eq!(
+        levels.iter().map(|level| (level.used, level.unsettled)).collect::<Vec<_>>(),
+        [(0, 0), (8, 0)]
+    );
 }
 
 #[tokio::test]
@@ -93,7 +103,7 @@ async fn subjects_that_are_idle_are_dropped() {
         let subject = format!("subject-{n}").into();
         let now_ms = NOW + n * 100;
         let taken = memory.take(&subject, &[ask("minute", MINUTE, 5, 1)], now_ms).await.unwrap();
-        memory.settle(taken.ticket, &[None], now_ms);
+        taken.ticket.settle(&[None], now_ms);
     }
     // At any time 600 of them have a request within the last minute.
     assert!(memory.subjects() < 16 * 64 + 2 * 600, "{}", memory.subjects());
@@ -115,7 +125,7 @@ async fn many_at_once_get_exactly_what_there_is() {
                     most.fetch_max(held.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     tokio::task::yield_now().await;
                     held.fetch_sub(1, Ordering::SeqCst);
-                    memory.settle(ticket, &[None, None], NOW);
+                    ticket.settle(&[None, None], NOW);
                 }
                 tokio::task::yield_now().await;
             }

@@ -1,7 +1,5 @@
 //! Whatever is asked for in whatever order: no limit is ever passed, and what is refused costs nothing.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -110,7 +108,7 @@ proptest! {
                     let at = at % under_way.len();
                     let (ticket, reserved) = under_way.swap_remove(at);
                     spent += real.unwrap_or(reserved);
-                    memory.settle(ticket, &[None, real, None, real], now_ms);
+                    ticket.settle(&[None, real, None, real], now_ms);
                 }
                 Act::Settle(..) => {}
             }
@@ -144,7 +142,7 @@ proptest! {
             match take(&memory, &[ask], now_ms) {
                 Ok(taken) => {
                     seen.push(Seen { at_ms: now_ms, reserved: amount });
-                    memory.settle(taken.ticket, &[None], now_ms);
+                    taken.ticket.settle(&[None], now_ms);
                 }
                 Err(Full { room: Room::At(at_ms), .. }) => {
                     // Room comes when it was said, neither later nor earlier.
@@ -153,7 +151,7 @@ proptest! {
                     now_ms = at_ms;
                     let taken = take(&memory, &[ask], now_ms).unwrap();
                     seen.push(Seen { at_ms: now_ms, reserved: amount });
-                    memory.settle(taken.ticket, &[None], now_ms);
+                    taken.ticket.settle(&[None], now_ms);
                 }
                 Err(full) => prop_assert!(full.room == Room::Never && amount > tokens),
             }

@@ -78,6 +78,19 @@ impl Scopes {
         self.0 & (scope.bit() | Scope::Admin.bit()) != 0
     }
 
+    /// What both of these open; nothing if there is nothing.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Option<Self> {
+        // An admin's open everything without naming it.
+        const EVERYTHING: u8 = Scope::Inference.bit() | Scope::Read.bit() | Scope::Admin.bit();
+        let mine = if self.are_admin() { EVERYTHING } else { self.0 };
+        let theirs = if other.are_admin() { EVERYTHING } else { other.0 };
+        match mine & theirs {
+            0 => None,
+            bits => Some(Self(bits)),
+        }
+    }
+
     /// Whether these are an admin's.
     #[must_use]
     pub const fn are_admin(self) -> bool {
@@ -106,6 +119,15 @@ mod tests {
             let scopes = Scopes::of_words(words).unwrap();
             assert_eq!(Scope::ALL.map(|scope| scopes.open(scope)), opened, "{words:?}");
         }
+    }
+
+    #[test]
+    fn what_two_have_in_common_is_no_more_than_either() {
+        let of = |words: &[&str]| Scopes::of_words(words).unwrap();
+        assert_eq!(of(&["admin"]).within(of(&["read"])), Some(of(&["read"])));
+        assert_eq!(of(&["read", "inference"]).within(of(&["admin"])), Some(of(&["inference", "read"])));
+        assert_eq!(of(&["read"]).within(of(&["inference"])), None);
+        assert!(Scopes::ADMIN.within(Scopes::ADMIN).is_some_and(Scopes::are_admin));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! One counter of one subject.
 
+use super::Piece;
 use super::window::Window;
-use crate::{Ask, Level, Meter, Piece, Room};
+use crate::{Ask, Level, Meter, Room};
 
 /// One counter of one subject.
 pub(super) enum Counter {
