@@ -9,6 +9,7 @@ mod asked;
 mod body;
 mod caller;
 mod chat;
+mod forwarded;
 mod health;
 mod images;
 mod kept;
@@ -25,6 +26,7 @@ use std::sync::atomic::AtomicBool;
 use qm_relay::{Random, Relay};
 
 pub use body::Bodies;
+pub use forwarded::Trusted;
 pub use images::{Images, Policy};
 pub use kept::Kept;
 pub use routes::router;
