@@ -74,7 +74,7 @@ impl Entry {
     }
 
     /// A key from configuration.
-    pub(crate) fn configured(key: &str, scopes: Scopes, counting: &Counting) -> Self {
+    pub(crate) fn configured(key: &str, scopes: Scopes, limits: Limits, counting: &Counting) -> Self {
         let digest = Digest::of(key);
         let id: Arc<str> = format!("env-{}", digest.short()).into();
         Self {
@@ -84,7 +84,7 @@ impl Entry {
             digest,
             old: None,
             scopes,
-            grant: Arc::new(KeyGrant::new(Arc::clone(&id), Limits::default(), counting)),
+            grant: Arc::new(KeyGrant::new(Arc::clone(&id), limits, counting)),
             guessable: !token::is_minted(key) && key.len() < LONG_CHARS,
             record: None,
             unreadable: false,

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use qm_keys::{Digest, Period, Scopes, Throttle, Unit};
+use qm_keys::{Digest, Limits, Period, Scopes, Throttle, Unit};
 use qm_relay::{Clock, Random};
 use qm_store::{Group, KeyRecord, Order, Step, Store, Usage, UsageFilter, UsageQuestion};
 use secrecy::ExposeSecret as _;
 
 use crate::entry::{Counting, Entry};
+use crate::grant::KeyGrant;
 use crate::measure::Measure;
 use crate::roster::Roster;
 use crate::sessions::Session;
@@ -20,6 +21,8 @@ pub(crate) struct House {
     pub(crate) counting: Counting,
     pub(crate) now: Clock,
     pub(crate) random: Random,
+    /// What whoever shows no good key may take, where the house is open.
+    pub(crate) anybody: Option<Arc<KeyGrant>>,
     roster: RwLock<Roster>,
     sessions: Mutex<HashMap<Digest, Session>>,
     /// Held while the store and what is in memory are changed together, so that what was read before a change is never
@@ -33,6 +36,9 @@ pub(crate) struct House {
     pub(crate) revision: AtomicI64,
 }
 
+/// Under which name the requests of those without a key are written down.
+pub(crate) const ANYBODY: &str = "open";
+
 /// What a key used of its day and its month before this process counted.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Spent {
@@ -42,15 +48,17 @@ pub(crate) struct Spent {
 
 impl House {
     pub(crate) async fn open(parts: Parts) -> Result<Self, AccessError> {
-        let Parts { store, coord, clients, admins, now, random } = parts;
+        let Parts { store, coord, clients, client_limits, admins, open, now, random } = parts;
         let counting = Counting { coord, means: Arc::default() };
         let mut roster = Roster::default();
-        for (keys, scopes) in [(&clients, Scopes::INFERENCE), (&admins, Scopes::ADMIN)] {
+        let of_admins = (&admins, Scopes::ADMIN, Limits::default());
+        for (keys, scopes, limits) in [(&clients, Scopes::INFERENCE, client_limits), of_admins] {
             for key in keys.iter().map(|key| key.expose_secret()).filter(|key| !key.is_empty()) {
-                roster.put(Arc::new(Entry::configured(key, scopes, &counting)));
+                roster.put(Arc::new(Entry::configured(key, scopes, limits.clone(), &counting)));
             }
         }
         let house = Self {
+            anybody: open.then(|| Arc::new(KeyGrant::new(ANYBODY.into(), Limits::default(), &counting))),
             store,
             counting,
             now,

@@ -36,6 +36,7 @@ mod run;
 use std::sync::Arc;
 
 use qm_coord::Coord;
+use qm_keys::Limits;
 use qm_relay::{Clock, Random};
 use qm_store::Store;
 use secrecy::SecretString;
@@ -66,8 +67,12 @@ pub struct Parts {
     pub coord: Arc<dyn Coord>,
     /// Keys of clients from configuration.
     pub clients: Vec<SecretString>,
+    /// What each of these may use at most. Limits per day or month begin anew with the process.
+    pub client_limits: Limits,
     /// Keys of admins from configuration.
     pub admins: Vec<SecretString>,
+    /// Whether who shows no key that is good may ask models all the same. Management is never open.
+    pub open: bool,
     /// Tells the time.
     pub now: Clock,
     /// Random bits, good enough for secrets.
