@@ -245,6 +245,11 @@ impl Account {
 
     /// The place for a control call, and what it is made with.
     pub(crate) fn desk(&self, bearer: Bearer) -> Desk<'_> {
+        self.desk_in(None, bearer)
+    }
+
+    /// The same, in a region that the account may be served in.
+    pub(crate) fn desk_in(&self, region: Option<&str>, bearer: Bearer) -> Desk<'_> {
         let (pins, learned) = {
             let standing = self.standing();
             (standing.pins.clone(), standing.learned.clone())
@@ -252,7 +257,7 @@ impl Account {
         let (region, named, token_type) = self.tokens.look_at(|credential| {
             let standing = Standing { credential, pins: &pins, endpoints: &self.endpoints };
             let own = standing.own_arn(&learned);
-            let region = standing.region(own.as_ref());
+            let region = region.map_or_else(|| standing.region(own.as_ref(), &learned), str::to_owned);
             let key = credential.kind == Kind::ApiKey;
             let shared = || service_arn(&credential.kind).map(str::to_owned);
             let named = own.map(|arn| arn.value).filter(|_| !key).or_else(shared);

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::account::Account;
+use crate::control::Desk;
 
 /// How long a list is good (peers keep it 30 minutes to a day, spec/upstream-2026.md §3.1).
 const LIFETIME: Duration = Duration::from_hours(1);
@@ -75,9 +76,25 @@ impl Models {
     }
 }
 
+/// A key of the other region is refused in this one (spec/upstream-2026.md §1.4), and nothing but that tells it.
 async fn ask(account: &Account) -> Result<Catalogue, Failure> {
     let bearer = account.tokens().fresh().await?;
-    let desk = account.desk(bearer);
+    let desk = account.desk(bearer.clone());
+    let refused = match list(account, &desk).await {
+        Err(failure) if !matches!(failure.remedy, Remedy::Again { .. }) => failure,
+        told => return told,
+    };
+    let Some(region) = account.other_region(&desk.region) else { return Err(refused) };
+    match list(account, &account.desk_in(Some(region), bearer)).await {
+        Ok(told) => {
+            account.is_served_in(region);
+            Ok(told)
+        }
+        Err(_) => Err(refused),
+    }
+}
+
+async fn list(account: &Account, desk: &Desk<'_>) -> Result<Catalogue, Failure> {
     let mut catalogue = Catalogue::default();
     let mut next: Option<String> = None;
     for _ in 0..MAX_PAGES {

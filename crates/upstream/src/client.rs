@@ -1,5 +1,7 @@
 //! Calls to the upstream: what is said about their sender, and what is read whole of their answers.
 
+#[cfg(test)]
+pub(crate) mod certificate;
 mod probe;
 
 use std::time::Duration;

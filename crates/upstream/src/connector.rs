@@ -94,13 +94,6 @@ pub(crate) enum Stream {
 impl Connector {
     /// A connector that gives up, TLS included, after `deadline`.
     pub(crate) fn new(deadline: Duration) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(Duration::from_mins(1)));
-        // A kept connection whose peer has gone without a word must not eat a request's whole time.
-        #[cfg(target_os = "linux")]
-        tcp.set_tcp_user_timeout(Some(GONE));
-        tcp.enforce_http(false);
         // The system's roots, so that a company's own authority works; the bundled ones where a bare image has none.
         let tls = match ClientConfig::builder().with_native_roots() {
             Ok(tls) => tls,
@@ -109,7 +102,18 @@ impl Connector {
                 ClientConfig::builder().with_webpki_roots()
             }
         };
-        let tls = Arc::new(tls.with_no_client_auth());
+        Self::trusting(tls.with_no_client_auth(), deadline)
+    }
+
+    fn trusting(tls: ClientConfig, deadline: Duration) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(Duration::from_mins(1)));
+        // A kept connection whose peer has gone without a word must not eat a request's whole time.
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(GONE));
+        tcp.enforce_http(false);
+        let tls = Arc::new(tls);
         Self { direct: HttpsConnector::from((tcp, Arc::clone(&tls))), tls, deadline }
     }
 
@@ -270,3 +274,6 @@ impl Write for Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ pub struct Learned {
     pub misfits: Vec<Misfit>,
     /// The profile that was found by asking, and by what.
     pub arn: Option<FoundArn>,
+    /// Where a key is served that says nothing of it, as was found by asking.
+    pub region: Option<String>,
 }
 
 /// A rung that did not fit.
@@ -123,11 +125,12 @@ impl Standing<'_> {
     }
 
     /// Where the account is served: only two regions do, and that of the login says little of it.
-    pub(crate) fn region(&self, own: Option<&Arn>) -> String {
+    pub(crate) fn region(&self, own: Option<&Arn>, learned: &Learned) -> String {
         let said = own
             .and_then(Arn::region)
             .or(self.pins.region.as_deref())
-            .or(self.credential.api_region.as_deref());
+            .or(self.credential.api_region.as_deref())
+            .or(learned.region.as_deref());
         let european =
             || self.credential.sso_region.as_deref().is_some_and(|region| region.starts_with("eu-"));
         let usual = || if european() { REGIONS[1] } else { REGIONS[0] };
@@ -140,7 +143,7 @@ impl Standing<'_> {
     /// When the region cannot be part of an address.
     pub(crate) fn face(&self, learned: &Learned, now_ms: u64) -> Result<Face, EndpointError> {
         let own = self.own_arn(learned);
-        let region = self.region(own.as_ref());
+        let region = self.region(own.as_ref(), learned);
         let rungs = self.rungs(own.as_ref(), &region);
         let rung = learned
             .choose(&rungs, now_ms)
@@ -182,6 +185,15 @@ impl Standing<'_> {
         rungs.iter().any(|rung| learned.fits(&rung.name(), now_ms))
     }
 
+    /// Whether nothing but asking shows where the account is served: true of keys, which have no profile of their own.
+    pub(crate) fn may_be_anywhere(&self, learned: &Learned) -> bool {
+        self.credential.kind == Kind::ApiKey
+            && self.credential.api_region.is_none()
+            && self.pins.region.is_none()
+            && self.own_arn(learned).is_none()
+            && !self.endpoints.is_fixed()
+    }
+
     /// Whether the service could be asked for a profile that is needed and not known.
     pub(crate) fn lacks_profile(&self, learned: &Learned) -> bool {
         matches!(self.credential.kind, Kind::IdentityCenter { .. } | Kind::ExternalIdp { .. })
@@ -213,6 +225,12 @@ impl Learned {
 
     fn fits(&self, rung: &str, now_ms: u64) -> bool {
         self.misfits.iter().all(|misfit| misfit.rung != rung || misfit.until_ms <= now_ms)
+    }
+
+    /// It is served there: what was refused elsewhere says nothing.
+    pub(crate) fn is_served_in(&mut self, region: &str) {
+        (self.region, self.winner) = (Some(region.to_owned()), None);
+        self.misfits.clear();
     }
 
     fn unfit(&mut self, misfit: Misfit) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::LoginKind;
+use crate::route::place::Place;
 use crate::route::{Face, Family};
 
 /// What is asked of `profileArn` (spec/upstream-2026.md §1.4).
@@ -28,6 +29,8 @@ pub struct SurfaceRule {
     pub login: Option<LoginKind>,
     /// Calls to these hosts; how a host is told apart says `src/route/place.rs`.
     pub family: Option<Family>,
+    /// Calls to hosts of this region.
+    pub region: Option<String>,
     /// Calls in this form.
     pub face: Option<Face>,
     /// Chat calls (true), all others (false).
@@ -87,9 +90,10 @@ impl SurfaceRule {
     }
 
     /// Whether it holds for such a call.
-    pub(crate) fn fits(&self, login: LoginKind, family: Option<Family>, face: Face, chat: bool) -> bool {
+    pub(crate) fn fits(&self, login: LoginKind, place: &Place, face: Face, chat: bool) -> bool {
         self.login.is_none_or(|wanted| wanted == login)
-            && self.family.is_none_or(|wanted| Some(wanted) == family)
+            && self.family.is_none_or(|wanted| Some(wanted) == place.family)
+            && self.region.as_ref().is_none_or(|wanted| Some(wanted) == place.region.as_ref())
             && self.face.is_none_or(|wanted| wanted == face)
             && self.chat.is_none_or(|wanted| wanted == chat)
     }

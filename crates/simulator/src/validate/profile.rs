@@ -71,7 +71,7 @@ pub(super) fn rule<'a>(
     face: Face,
     chat: bool,
 ) -> Option<&'a SurfaceRule> {
-    knobs.surfaces.iter().find(|rule| rule.fits(caller.login, place.family, face, chat))
+    knobs.surfaces.iter().find(|rule| rule.fits(caller.login, place, face, chat))
 }
 
 /// The refusal in the service's words.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use qm_amazonq::fault::{Ailment, Failure, Remedy};
+use qm_amazonq::surface::REGIONS;
 use qm_canon::Fault;
 use qm_credential::{Arn, Kind};
 
@@ -139,6 +140,25 @@ impl Account {
         self.tokens.look_at(|credential| {
             Standing { credential, pins, endpoints: &self.endpoints }.lacks_profile(learned)
         })
+    }
+
+    /// The other region, for an account of which nobody but the service can say in which of the two it is served.
+    pub(crate) fn other_region(&self, asked: &str) -> Option<&'static str> {
+        let place = self.standing();
+        let Place { pins, learned, .. } = &*place;
+        let anywhere = self.tokens.look_at(|credential| {
+            Standing { credential, pins, endpoints: &self.endpoints }.may_be_anywhere(learned)
+        });
+        REGIONS.into_iter().find(|region| anywhere && *region != asked)
+    }
+
+    /// The account was answered there and not in the other region.
+    pub(crate) fn is_served_in(&self, region: &str) {
+        let mut place = self.standing();
+        place.learned.is_served_in(region);
+        place.current = None;
+        tracing::info!(account = self.name, region, "the account is served in the other region");
+        self.keeper.learned(&place.learned);
     }
 
     /// Where the profile that a face names came from, for the log.

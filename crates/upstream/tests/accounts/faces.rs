@@ -176,6 +176,34 @@ async fn an_organisations_profile_is_found_in_whichever_region_has_it() {
 }
 
 #[tokio::test]
+async fn a_key_is_served_in_whichever_region_knows_it() {
+    let key = "ksk_0123456789abcdefghij";
+    let sim_account =
+        SimAccount { login: LoginKind::ApiKey, api_key: Some(key.to_owned()), ..SimAccount::default() };
+    let elsewhere = |chat| SurfaceRule {
+        region: Some("us-east-1".to_owned()),
+        chat: Some(chat),
+        refuse: Some(SurfaceRefusal::NotAuthorized),
+        ..SurfaceRule::default()
+    };
+    let bench = bench(sim_account, vec![elsewhere(true), elsewhere(false)]).await;
+    let credential = || Credential { api_key: Some(key.into()), ..Credential::new(Kind::ApiKey) };
+    let account = bench.account(credential(), Pins::default());
+    assert!(chat(&account).await.1.is_err(), "nobody has asked yet where it is served");
+    account.refresh_catalogue().await;
+    assert!(account.known_models().live);
+    assert_eq!(account.learned().region.as_deref(), Some("eu-central-1"));
+    assert_eq!(chat(&account).await.1.map_err(|failure| failure.fault.code), Ok(()));
+    // That is remembered, and so are an operator's words, which nothing overrides.
+    let again = bench.account(credential(), Pins::default());
+    assert_eq!(chat(&again).await.1.map_err(|failure| failure.fault.code), Ok(()));
+    let pins = Pins { region: Some("us-east-1".to_owned()), ..Pins::default() };
+    let pinned = bench.account(credential(), pins);
+    pinned.refresh_catalogue().await;
+    assert!(!pinned.known_models().live && chat(&pinned).await.1.is_err());
+}
+
+#[tokio::test]
 async fn between_several_profiles_the_operator_chooses() {
     let sim_account = SimAccount {
         login: LoginKind::IdentityCenter,
