@@ -3,12 +3,14 @@
 use qm_accounts::Wish;
 use qm_accounts::login::{Portal, Provider, Start};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::refused::Refused;
 
 /// A login to be. Without anything it is one with Builder ID.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = LoginStart)]
 pub(crate) struct Begin {
     label: Option<String>,
     enabled: Option<bool>,

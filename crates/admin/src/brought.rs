@@ -6,23 +6,58 @@ use axum::response::Response;
 use qm_accounts::Actor;
 use qm_accounts::import::{Fate, ImportInput, ImportOptions, RowReport};
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::Desk;
 use crate::exchange::{self, LARGE};
 use crate::refused::Refused;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Asked {
+/// What is asked of an import.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Asked {
+    /// Only say what would happen.
     #[serde(alias = "dryRun")]
     dry_run: bool,
     /// Where an account has the same login, take the row's client.
     replace: bool,
+    /// Whether those that are added may serve.
     enabled: Option<bool>,
+    /// Whose they are.
     owner: Option<String>,
+    /// A tag for each.
     tag: Option<String>,
+}
+
+/// What an import did.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Imported<'a> {
+    dry_run: bool,
+    /// Of which system the file is.
+    format: &'a str,
+    total: usize,
+    added: usize,
+    updated: usize,
+    duplicates: usize,
+    refused: usize,
+    rows: Vec<Row<'a>>,
+}
+
+/// What became of a row.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportRow)]
+pub(crate) struct Row<'a> {
+    /// Where it is in the file.
+    place: &'a str,
+    label: Option<&'a str>,
+    /// `added`, `updated`, `duplicate`, `refused`; `would_add` and `would_update` if nothing was to be done.
+    status: &'static str,
+    /// The account.
+    id: Option<&'a str>,
+    reason: Option<String>,
+    notices: Vec<String>,
 }
 
 /// Opens a file that was sealed. A header, because the body is the file and a URL is no place for it.
@@ -45,16 +80,16 @@ pub(crate) async fn import(
         None => ImportInput::File(&file),
     };
     let report = Box::pin(desk.fleet.import(input, &options, actor)).await?;
-    exchange::ok(&json!({
-        "dry_run": dry_run,
-        "format": report.format.word(),
-        "total": report.rows.len(),
-        "added": report.added(),
-        "updated": report.updated(),
-        "duplicates": report.duplicates(),
-        "refused": report.refused(),
-        "rows": report.rows.iter().map(row).collect::<Vec<_>>(),
-    }))
+    exchange::ok(&Imported {
+        dry_run,
+        format: report.format.word(),
+        total: report.rows.len(),
+        added: report.added(),
+        updated: report.updated(),
+        duplicates: report.duplicates(),
+        refused: report.refused(),
+        rows: report.rows.iter().map(Row::of).collect(),
+    })
 }
 
 fn passphrase(headers: &HeaderMap) -> Result<Option<SecretString>, Refused> {
@@ -63,17 +98,23 @@ fn passphrase(headers: &HeaderMap) -> Result<Option<SecretString>, Refused> {
     text.map(|text| Some(text.into())).map_err(|_| Refused::invalid("X-Passphrase must be UTF-8."))
 }
 
-/// What became of a row.
-pub(crate) fn row(row: &RowReport) -> Value {
-    let (status, id, reason) = match &row.fate {
-        Fate::Added { id } => ("added", Some(id), None),
-        Fate::WouldAdd => ("would_add", None, None),
-        Fate::Duplicate { of } => ("duplicate", Some(of), None),
-        Fate::Updated { id } => ("updated", Some(id), None),
-        Fate::WouldUpdate { id } => ("would_update", Some(id), None),
-        Fate::Refused { why } => ("refused", None, Some(why)),
-    };
-    json!({
-        "place": row.place, "label": row.label, "status": status, "id": id, "reason": reason, "notices": row.notices,
-    })
+impl<'a> Row<'a> {
+    pub(crate) fn of(row: &'a RowReport) -> Self {
+        let (status, id, reason) = match &row.fate {
+            Fate::Added { id } => ("added", Some(id), None),
+            Fate::WouldAdd => ("would_add", None, None),
+            Fate::Duplicate { of } => ("duplicate", Some(of), None),
+            Fate::Updated { id } => ("updated", Some(id), None),
+            Fate::WouldUpdate { id } => ("would_update", Some(id), None),
+            Fate::Refused { why } => ("refused", None, Some(why)),
+        };
+        Self {
+            place: &row.place,
+            label: row.label.as_deref(),
+            status,
+            id: id.map(String::as_str),
+            reason: reason.map(ToString::to_string),
+            notices: row.notices.iter().map(ToString::to_string).collect(),
+        }
+    }
 }

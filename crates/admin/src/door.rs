@@ -1,14 +1,14 @@
 //! What stands before every management route: the key, the request's id, the headers of the answer.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use qm_accounts::Actor;
@@ -29,25 +29,36 @@ const FIXED: [(HeaderName, &str); 5] = [
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
+/// What a route asks of a key.
+pub(crate) struct Needs;
+
+impl Needs {
+    pub(crate) const READ: Self = Self;
+}
+
 /// Who asks: somebody with an admin's key.
 pub(crate) struct By(pub(crate) Actor);
 
 /// Admits or refuses, and finishes the answer in the dialect of its path.
 pub(crate) async fn around(State(desk): State<Arc<Desk>>, mut request: Request, next: Next) -> Response {
-    let id = format!("req_{:032x}", (desk.random)());
+    let id = fresh_id(&desk);
     let dialect = Dialect::of(request.uri().path());
-    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
-    let mut response = match admit(&desk, request.headers(), from) {
+    let mut response = match admit(&desk, &request, Needs::READ) {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
             next.run(request).await
         }
         Err(refused) => refused.into_response(),
     };
+    // The router names the methods of a path where another was tried (RFC 9110, 15.5.6).
+    let allow = response.headers_mut().remove(ALLOW);
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
         response = refused.render(dialect, &id);
     }
     let headers = response.headers_mut();
+    if let Some(allow) = allow {
+        headers.insert(ALLOW, allow);
+    }
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -59,7 +70,15 @@ pub(crate) async fn around(State(desk): State<Arc<Desk>>, mut request: Request, 
     response
 }
 
-fn admit(desk: &Desk, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Actor, Refused> {
+/// The id of a request.
+pub(crate) fn fresh_id(desk: &Desk) -> String {
+    format!("req_{:032x}", (desk.random)())
+}
+
+/// Who asks, if he may.
+pub(crate) fn admit(desk: &Desk, request: &Request, _needs: Needs) -> Result<Actor, Refused> {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
+    let headers = request.headers();
     if desk.keys.is_empty() {
         return Err(unauthorized(
             "The management interface is closed: no admin key is configured. Set ADMIN_KEY (at least 16 characters) \

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Query;
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
@@ -22,6 +23,18 @@ pub(crate) const LARGE: usize = 64 << 20;
 
 /// How long a body may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// The `{id}` of a path: a UUID or a number, or whatever somebody made of it.
+pub(crate) struct At(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for At {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(id)| Self(id)).map_err(|_| Refused::invalid("The path is not UTF-8."))
+    }
+}
 
 /// The whole body, of at most so many bytes.
 pub(crate) async fn bytes(body: Body, most: usize) -> Result<Bytes, Refused> {
@@ -42,6 +55,36 @@ pub(crate) async fn asked<T: DeserializeOwned>(body: Body) -> Result<T, Refused>
     let bytes = bytes(body, SMALL).await?;
     let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
     serde_json::from_slice(text).map_err(|error| Refused::invalid(unread(&error)))
+}
+
+/// The body as JSON that says it is: what a form of another site can send is not read.
+pub(crate) async fn told<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refused> {
+    json_only(headers)?;
+    asked(body).await
+}
+
+/// Whether the body is said to be JSON; saying nothing will do.
+pub(crate) fn json_only(headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(said) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let said = said.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let said = said.to_ascii_lowercase();
+    if said == "application/json" || said.starts_with("application/") && said.ends_with("+json") {
+        return Ok(());
+    }
+    let words = "The request body must be JSON: send it with `Content-Type: application/json`.";
+    Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", words))
+}
+
+/// Rows of a page: if nobody says, and at most.
+const PAGE: (u32, u32) = (50, 500);
+
+/// How many rows of a page were asked for.
+pub(crate) fn rows(limit: Option<u32>) -> Result<u32, Refused> {
+    match limit {
+        None => Ok(PAGE.0),
+        Some(limit) if (1..=PAGE.1).contains(&limit) => Ok(limit),
+        Some(_) => Err(Refused::invalid(format!("limit must be from 1 to {}.", PAGE.1))),
+    }
 }
 
 /// The words of serde hold values, and these may be secrets: only the place is told.

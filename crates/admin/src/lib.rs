@@ -19,6 +19,8 @@ mod listing;
 mod moment;
 mod native;
 mod one;
+mod openapi;
+mod pages;
 mod patch;
 mod refused;
 mod routes;
@@ -30,6 +32,8 @@ use std::sync::Arc;
 use axum::Router;
 use qm_accounts::Fleet;
 use secrecy::SecretString;
+
+pub use openapi::openapi;
 
 use keys::Keys;
 use qm_keys::Throttle;
@@ -60,7 +64,8 @@ pub(crate) struct Desk {
 pub fn router(parts: AdminParts) -> Router {
     let AdminParts { fleet, keys, now, random } = parts;
     let desk = Desk { fleet, keys: Keys::new(&keys), throttle: Throttle::default(), now, random };
-    routes::routes(&Arc::new(desk))
+    let desk = Arc::new(desk);
+    routes::routes(&desk).merge(pages::routes(&desk))
 }
 
 /// Every path of [`router`] with its methods, for tests that walk them all.

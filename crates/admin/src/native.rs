@@ -5,6 +5,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod logins;
 pub(crate) mod pool;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod terms;
 pub(crate) mod verbs;
+pub(crate) mod words;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use qm_accounts::{AccountError, ErrorKind};
@@ -125,13 +125,11 @@ impl Dialect {
 }
 
 /// The route does not take this method.
-pub(crate) async fn no_such_method() -> Response {
-    let refused = Refused::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "This path does not take this method.",
-    );
-    let mut response = refused.into_response();
-    response.headers_mut().remove(ALLOW);
-    response
+pub(crate) async fn no_such_method() -> Refused {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method.")
+}
+
+/// There is no such route.
+pub(crate) async fn no_such_route() -> Refused {
+    Refused::new(StatusCode::NOT_FOUND, "not_found", "There is no such route. GET /openapi.json lists them.")
 }

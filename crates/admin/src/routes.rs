@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, patch, post};
+use axum::routing::{MethodRouter, any, get, patch, post};
 
-use crate::refused::no_such_method;
+use crate::refused::{no_such_method, no_such_route};
 use crate::{Desk, classic, door, native, v2};
 
 /// A path, its methods, and what answers.
@@ -72,6 +72,7 @@ const ROWS: &[Row] = &[
 pub(crate) fn routes(desk: &Arc<Desk>) -> Router {
     let router = ROWS.iter().fold(Router::new(), |router, (path, _, answers)| router.route(path, answers()));
     router
+        .route("/api/v1/{*rest}", any(no_such_route))
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(Arc::clone(desk), door::around))
         .with_state(Arc::clone(desk))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use qm_accounts::{Edit, Fleet, LoginParts};
@@ -12,38 +12,49 @@ use qm_store::{AccountPatch, Change, Filter, Sort};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use super::shape::Account;
 use crate::door::By;
-use crate::exchange::{self, SMALL};
+use crate::exchange::{self, At, SMALL};
+use crate::native::words::AnyAccount;
 use crate::refused::Refused;
 use crate::{Desk, listing, one, patch};
 
 /// What that dialect's accounts may do in a minute if nobody says.
 const USUAL_RPM: u32 = 10;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 struct Listed {
     active_only: bool,
 }
 
-#[derive(Deserialize)]
+/// What is to change: what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ClassicAccountChange)]
 struct Changed {
     name: Option<String>,
+    #[schema(value_type = Option<String>, write_only)]
     refresh_token: Option<SecretString>,
     client_id: Option<String>,
+    #[schema(value_type = Option<String>, write_only)]
     client_secret: Option<SecretString>,
     #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<String>)]
     profile_arn: Change<String>,
     is_active: Option<bool>,
     #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<u32>)]
     requests_per_minute: Change<u32>,
     #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<String>)]
     notes: Change<String>,
 }
 
 /// All accounts, as an array, in the order they were made.
+#[utoipa::path(get, path = "/admin/accounts", tag = "admin", params(Listed), responses((status = 200, body = Vec<Account>), (status = 400)))]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let Listed { active_only } = exchange::query(&uri)?;
     let filter = Filter { enabled: active_only.then_some(true), ..Filter::default() };
@@ -52,6 +63,7 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Adds one.
+#[utoipa::path(post, path = "/admin/accounts", tag = "admin", request_body = AnyAccount, responses((status = 200, body = Account), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -66,14 +78,16 @@ pub(crate) async fn create(
 }
 
 /// Shows one, by number or UUID.
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Refused> {
+#[utoipa::path(get, path = "/admin/accounts/{id}", tag = "admin", responses((status = 200, body = Account), (status = 400), (status = 404)))]
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Account::of(&desk.fleet.get(&id).await?))
 }
 
 /// Changes what is named.
+#[utoipa::path(method(put, patch), path = "/admin/accounts/{id}", tag = "admin", request_body = Changed, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)))]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
     body: Body,
 ) -> Result<Response, Refused> {
@@ -86,9 +100,10 @@ pub(crate) async fn change(
 }
 
 /// Removes one.
+#[utoipa::path(delete, path = "/admin/accounts/{id}", tag = "admin", responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     desk.fleet.remove(&id, &actor).await?;

@@ -3,12 +3,14 @@
 use qm_accounts::View;
 use qm_pool::{By, Health};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::moment;
 use crate::standing::{self, Standing};
 
 /// What that dialect calls `AccountResponse`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClassicAccount)]
 pub(crate) struct Account<'a> {
     id: i64,
     uuid: &'a str,
@@ -35,7 +37,8 @@ pub(crate) struct Account<'a> {
 }
 
 /// What `{id}/stats` says.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClassicStats)]
 pub(crate) struct Stats<'a> {
     account_id: i64,
     account_name: &'a str,
@@ -57,7 +60,8 @@ pub(crate) struct Stats<'a> {
     updated_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClassicToken)]
 struct Token {
     cached: bool,
     expires_at: Option<String>,
@@ -65,7 +69,8 @@ struct Token {
 }
 
 /// What `/admin/stats/accounts` says.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = ClassicSums)]
 pub(crate) struct Sums {
     total_accounts: usize,
     active_accounts: usize,

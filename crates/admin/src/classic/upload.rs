@@ -20,6 +20,20 @@ use crate::{Desk, moment, one};
 /// Most fields of the form.
 const MOST_FIELDS: usize = 20;
 
+/// The form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "the schema of what is read field by field")]
+pub(crate) struct UploadForm {
+    /// A file of the AWS SSO cache.
+    #[schema(value_type = String, format = Binary)]
+    json_file: Vec<u8>,
+    name: Option<String>,
+    profile_arn: Option<String>,
+    #[schema(minimum = 1)]
+    requests_per_minute: Option<u32>,
+    notes: Option<String>,
+}
+
 /// What the form says.
 #[derive(Default)]
 struct Form {
@@ -31,6 +45,8 @@ struct Form {
 }
 
 /// Adds the account and renews its token. One whose token cannot be renewed is there all the same: 201 says so.
+#[utoipa::path(post, path = "/admin/accounts/upload-json", tag = "admin", request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Object), (status = 201, body = Object), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn upload(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

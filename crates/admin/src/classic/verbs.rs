@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use qm_accounts::ErrorKind;
 use serde_json::json;
 
+use crate::Desk;
 use crate::door::By;
+use crate::exchange::{self, At};
 use crate::refused::Refused;
-use crate::{Desk, exchange};
 
 /// Renews the token of one.
+#[utoipa::path(post, path = "/admin/accounts/{id}/refresh-token", tag = "admin", responses((status = 200, body = Object), (status = 400), (status = 404)))]
 pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     let view = desk.fleet.refresh(&id, &actor).await.map_err(|error| {

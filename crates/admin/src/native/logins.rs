@@ -4,25 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use qm_accounts::LoginState;
 use qm_accounts::login::{LONGEST_CLAIM, LoginView};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::Desk;
 use crate::begin::Begin;
 use crate::door::By;
-use crate::exchange;
+use crate::exchange::{self, At};
 use crate::refused::Refused;
 
 /// A login.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Login<'a> {
     id: &'a str,
     kind: &'a str,
+    /// `pending`, `completed`, `expired`, `denied`, `cancelled` or `failed`.
     status: &'static str,
     remaining_ms: Option<u64>,
     account_id: Option<&'a str>,
@@ -35,49 +36,61 @@ struct Login<'a> {
     interval_ms: u64,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// Logins that wait.
+#[derive(Serialize, ToSchema)]
+struct Logins<'a> {
+    logins: Vec<Login<'a>>,
+}
+
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Claimed {
+    /// How long to wait, in seconds; 300 if unsaid, and at most.
+    #[param(minimum = 0, maximum = 86_400)]
     wait_s: Option<u64>,
 }
 
-/// Starts one.
+/// Starts a device login.
+#[utoipa::path(post, path = "/api/v1/logins", tag = "logins", request_body = Begin,
+    responses((status = 201, body = Login), (status = 400), (status = 404), (status = 409), (status = 413), (status = 415), (status = 502)))]
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let wish = exchange::asked::<Begin>(body).await?.wish()?;
+    let wish = exchange::told::<Begin>(&headers, body).await?.wish()?;
     let login = desk.fleet.login_start(wish, &actor).await?;
     exchange::answer(StatusCode::CREATED, &Login::of(&login))
 }
 
-/// Those that wait, oldest first.
+/// Logins that wait, oldest first.
+#[utoipa::path(get, path = "/api/v1/logins", tag = "logins", responses((status = 200, body = Logins)))]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>) -> Result<Response, Refused> {
     let logins = desk.fleet.logins_pending().await?;
-    exchange::ok(&json!({ "logins": logins.iter().map(Login::of).collect::<Vec<_>>() }))
+    exchange::ok(&Logins { logins: logins.iter().map(Login::of).collect() })
 }
 
-/// How one stands.
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Refused> {
+/// How a login stands.
+#[utoipa::path(get, path = "/api/v1/logins/{id}", tag = "logins", responses((status = 200, body = Login), (status = 400), (status = 404)))]
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Login::of(&desk.fleet.login_status(&id).await?))
 }
 
-/// Waits until it is over, for `wait_s` seconds at most, and says how it stands then.
-pub(crate) async fn claim(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-    uri: Uri,
-) -> Result<Response, Refused> {
+/// Waits until a login is over, for `wait_s` seconds at most, and says how it stands then.
+#[utoipa::path(post, path = "/api/v1/logins/{id}/claim", tag = "logins", params(Claimed), responses((status = 200, body = Login), (status = 400), (status = 404)))]
+pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At, uri: Uri) -> Result<Response, Refused> {
     let Claimed { wait_s } = exchange::query(&uri)?;
     let patience = wait_s.map_or(LONGEST_CLAIM, Duration::from_secs).min(LONGEST_CLAIM);
     exchange::ok(&Login::of(&Box::pin(desk.fleet.login_claim(&id, patience)).await?))
 }
 
-/// Calls it off.
+/// Calls a login off.
+#[utoipa::path(delete, path = "/api/v1/logins/{id}", tag = "logins", responses((status = 200, body = Login), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn cancel(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     exchange::ok(&Login::of(&desk.fleet.login_cancel(&id, &actor).await?))

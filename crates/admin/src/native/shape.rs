@@ -3,17 +3,19 @@
 use qm_accounts::View;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::standing::{self, Standing};
 
 /// An account.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Account<'a> {
     id: &'a str,
     number: i64,
     revision: i64,
     label: &'a str,
     origin: &'static str,
+    /// Which account of the environment it is.
     slot: Option<&'a str>,
     login: Login<'a>,
     health: Health<'a>,
@@ -22,6 +24,7 @@ pub(crate) struct Account<'a> {
     owner: Option<&'a str>,
     tags: &'a [String],
     notes: Option<&'a str>,
+    #[schema(value_type = Option<Object>)]
     other: Option<Box<RawValue>>,
     enabled: bool,
     weight: u32,
@@ -39,7 +42,8 @@ pub(crate) struct Account<'a> {
     updated_ms: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountLogin)]
 struct Login<'a> {
     kind: &'a str,
     fingerprint: &'a str,
@@ -55,7 +59,8 @@ struct Login<'a> {
     last_refresh_status: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountHealth)]
 struct Health<'a> {
     state: &'static str,
     reason: Option<&'a str>,
@@ -66,10 +71,12 @@ struct Health<'a> {
     errors: u32,
     in_flight: u32,
     current_rpm: u32,
+    #[schema(value_type = Vec<ModelRest>)]
     models: &'a [qm_pool::ModelRest],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountCounts)]
 struct Counts {
     success: u64,
     error: u64,
@@ -79,10 +86,63 @@ struct Counts {
     last_used_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountUsage)]
 struct Usage {
     at_ms: u64,
+    #[schema(value_type = Option<Credits>)]
     limits: Option<Box<RawValue>>,
+}
+
+/// A model that an account is not asked for until then: how [`qm_pool::ModelRest`] is written.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what another room serialises")]
+struct ModelRest {
+    model: String,
+    until_ms: u64,
+    /// Whether its plan or region lacks it; else the upstream had no capacity for it.
+    lacking: bool,
+    level: u32,
+}
+
+/// What an account has used and may use, in its plan's unit: how the upstream's room writes it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what another room serialises")]
+pub(crate) struct Credits {
+    /// What is counted: `CREDIT`, or an older kind of request.
+    unit: String,
+    used: f64,
+    limit: f64,
+    remaining: f64,
+    resets_ms: Option<u64>,
+    plan: Option<String>,
+    trial: Option<CreditShare>,
+    bonuses: Vec<CreditShare>,
+    overage: Overage,
+    email: Option<String>,
+    user_id: Option<String>,
+}
+
+/// A trial or bonus.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what another room serialises")]
+struct CreditShare {
+    name: String,
+    used: f64,
+    limit: f64,
+    active: bool,
+    expires_ms: Option<u64>,
+}
+
+/// Use beyond the plan.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of what another room serialises")]
+struct Overage {
+    enabled: bool,
+    used: f64,
+    limit: f64,
+    charges: f64,
+    currency: Option<String>,
 }
 
 impl<'a> Account<'a> {

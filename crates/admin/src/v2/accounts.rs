@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use qm_accounts::{Edit, LoginParts};
@@ -12,36 +12,67 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::shape::Account;
 use crate::door::By;
-use crate::exchange::{self, SMALL};
+use crate::exchange::{self, At, SMALL};
+use crate::native::words::{self, AnyAccount};
 use crate::refused::Refused;
 use crate::{Desk, listing, one, patch};
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 struct Listed {
     enabled: Option<bool>,
+    #[param(schema_with = sorts)]
     sort_by: Option<String>,
+    #[param(schema_with = words::orders)]
     sort_order: Option<String>,
     format: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What is to change: what is absent stays.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = V2AccountChange)]
 struct Changed {
     label: Option<String>,
     client_id: Option<String>,
+    #[schema(value_type = Option<String>, write_only)]
     client_secret: Option<SecretString>,
+    #[schema(value_type = Option<String>, write_only)]
     refresh_token: Option<SecretString>,
+    #[schema(value_type = Option<String>, write_only)]
     access_token: Option<SecretString>,
     #[serde(default, deserialize_with = "patch::given")]
+    #[schema(value_type = Option<Object>)]
     other: Change<Box<RawValue>>,
     enabled: Option<bool>,
 }
 
+/// A listing: an object, or with `?format=array` an array.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of either shape")]
+#[schema(as = V2Accounts)]
+#[serde(untagged)]
+enum Accounts<'a> {
+    Object { accounts: Vec<Account<'a>>, count: usize },
+    Array(Vec<Account<'a>>),
+}
+
+/// The id of what is gone.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema alone")]
+#[schema(as = V2Deleted)]
+struct Deleted {
+    deleted: String,
+}
+
 /// All accounts: an object with their number, or with `?format=array` an array (spec/mission.md A12, 9).
+#[utoipa::path(get, path = "/v2/accounts", tag = "v2", params(Listed), responses((status = 200, body = Accounts), (status = 400)))]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let listed: Listed = exchange::query(&uri)?;
     let filter = Filter { enabled: listed.enabled, ..Filter::default() };
@@ -54,6 +85,7 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Adds one. It serves from the next request on.
+#[utoipa::path(post, path = "/v2/accounts", tag = "v2", request_body = AnyAccount, responses((status = 200, body = Account), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -65,14 +97,16 @@ pub(crate) async fn create(
 }
 
 /// Shows one, by UUID or number.
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Response, Refused> {
+#[utoipa::path(get, path = "/v2/accounts/{id}", tag = "v2", responses((status = 200, body = Account), (status = 400), (status = 404)))]
+pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Account::of(&desk.fleet.get(&id).await?))
 }
 
 /// Changes what is named.
+#[utoipa::path(method(patch, put), path = "/v2/accounts/{id}", tag = "v2", request_body = Changed, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)))]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
     body: Body,
 ) -> Result<Response, Refused> {
@@ -81,13 +115,18 @@ pub(crate) async fn change(
 }
 
 /// Removes one.
+#[utoipa::path(delete, path = "/v2/accounts/{id}", tag = "v2", responses((status = 200, body = Deleted), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     desk.fleet.remove(&id, &actor).await?;
     exchange::ok(&json!({ "deleted": id }))
+}
+
+fn sorts() -> Schema {
+    words::one_of(["created_at", "success_count"])
 }
 
 impl Listed {

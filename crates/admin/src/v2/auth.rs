@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use qm_accounts::login::{LONGEST_CLAIM, LoginView};
@@ -14,13 +14,14 @@ use super::shape::Account;
 use crate::Desk;
 use crate::begin::Begin;
 use crate::door::By;
-use crate::exchange;
+use crate::exchange::{self, At};
 use crate::refused::Refused;
 
 /// Longest time that `remaining` tells, in seconds: what a claim waits.
 const LONGEST_S: u64 = LONGEST_CLAIM.as_secs();
 
 /// Starts a login: what the person must open comes back.
+#[utoipa::path(post, path = "/v2/auth/start", tag = "v2", request_body = Begin, responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409), (status = 413), (status = 502)))]
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -43,10 +44,8 @@ pub(crate) async fn start(
 }
 
 /// How a login stands.
-pub(crate) async fn status(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-) -> Result<Response, Refused> {
+#[utoipa::path(get, path = "/v2/auth/status/{id}", tag = "v2", responses((status = 200, body = Object), (status = 400), (status = 404)))]
+pub(crate) async fn status(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let login = desk.fleet.login_status(&id).await?;
     let (status, error) = told(&login);
     exchange::ok(&json!({
@@ -58,10 +57,8 @@ pub(crate) async fn status(
 }
 
 /// Waits until a login is over, five minutes at most, and answers with its account.
-pub(crate) async fn claim(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-) -> Result<Response, Refused> {
+#[utoipa::path(post, path = "/v2/auth/claim/{id}", tag = "v2", responses((status = 200, body = Object), (status = 400), (status = 404), (status = 408), (status = 409), (status = 502)))]
+pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let login = Box::pin(desk.fleet.login_claim(&id, LONGEST_CLAIM)).await?;
     match &login.state {
         LoginState::Completed { account } => {
@@ -95,9 +92,10 @@ pub(crate) async fn claim(
 }
 
 /// Calls a login off.
+#[utoipa::path(post, path = "/v2/auth/cancel/{id}", tag = "v2", responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn cancel(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     let login = desk.fleet.login_cancel(&id, &actor).await?;

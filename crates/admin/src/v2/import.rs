@@ -16,6 +16,9 @@ use crate::{Desk, brought};
 
 /// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen. A
 /// sealed file is opened with the passphrase in `X-Passphrase`.
+#[utoipa::path(post, path = "/v2/accounts/import", tag = "v2", params(brought::Asked, ("X-Passphrase" = Option<String>, Header, description = "Opens a sealed file")),
+    request_body(content = String, content_type = "application/octet-stream", description = "The file"),
+    responses((status = 200, body = brought::Imported), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn import(
     State(desk): State<Arc<Desk>>,
     uri: Uri,
@@ -27,6 +30,7 @@ pub(crate) async fn import(
 }
 
 /// Imports `{"accounts": […]}`. They serve at once; one that cannot is found out and shown by its state.
+#[utoipa::path(post, path = "/v2/accounts/feed", tag = "v2", request_body = Object, responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn feed(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -44,6 +48,6 @@ pub(crate) async fn feed(
         "status": "processing",
         "message": format!("{} of {} accounts were added.", ids.len(), report.rows.len()),
         "account_ids": ids,
-        "rows": report.rows.iter().map(brought::row).collect::<Vec<_>>(),
+        "rows": report.rows.iter().map(brought::Row::of).collect::<Vec<_>>(),
     }))
 }

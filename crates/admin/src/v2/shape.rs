@@ -4,14 +4,16 @@
 use qm_accounts::View;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::moment;
 use crate::standing::{self, Standing};
 
 /// An account. Mixed spellings are the dialect's own.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the dialect")]
+#[schema(as = V2Account)]
 pub(crate) struct Account<'a> {
     id: &'a str,
     number: i64,
@@ -27,6 +29,7 @@ pub(crate) struct Account<'a> {
     fingerprint: &'a str,
     profile_arn: Option<&'a str>,
     region: Option<&'a str>,
+    #[schema(value_type = Option<Object>)]
     other: Option<Box<RawValue>>,
     #[serde(rename = "last_refresh_time")]
     last_refresh_time: Option<String>,
@@ -53,7 +56,8 @@ pub(crate) struct Account<'a> {
 }
 
 /// What `{id}/stats` says.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = V2Stats)]
 pub(crate) struct Stats<'a> {
     account_id: &'a str,
     rate_limit_per_hour: Option<u32>,

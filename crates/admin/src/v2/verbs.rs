@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use qm_accounts::care::Refreshed;
@@ -13,23 +13,30 @@ use qm_pool::{Health, Reason, Says};
 use qm_store::{AccountPatch, Change};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::shape::{Account, Stats};
 use crate::Desk;
 use crate::door::By;
-use crate::exchange;
+use crate::exchange::{self, At};
+use crate::native::shape::Credits;
 use crate::refused::Refused;
 
-#[derive(Deserialize)]
+/// How many requests an account may have in an hour.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RateLimit)]
 struct Limited {
+    /// `null` for as many as come.
+    #[schema(value_type = Option<u32>, required)]
     #[serde(default, deserialize_with = "crate::patch::given")]
     rate_limit_per_hour: Change<u32>,
 }
 
 /// Renews the token of one.
+#[utoipa::path(post, path = "/v2/accounts/{id}/refresh", tag = "v2", responses((status = 200, body = Account), (status = 400), (status = 404), (status = 502)))]
 pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     let view = desk.fleet.refresh(&id, &actor).await.map_err(not_refreshed)?;
@@ -37,6 +44,7 @@ pub(crate) async fn refresh(
 }
 
 /// Renews the tokens of all.
+#[utoipa::path(post, path = "/v2/accounts/refresh-all", tag = "v2", responses((status = 200, body = Object)))]
 pub(crate) async fn refresh_all(State(desk): State<Arc<Desk>>, By(actor): By) -> Result<Response, Refused> {
     let all = desk.fleet.refresh_all(&actor, |_, _| {}).await?;
     let count = |word: &str| all.iter().filter(|one| fate(one) == word).count();
@@ -54,10 +62,8 @@ pub(crate) async fn refresh_all(State(desk): State<Arc<Desk>>, By(actor): By) ->
 }
 
 /// What one did.
-pub(crate) async fn stats(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-) -> Result<Response, Refused> {
+#[utoipa::path(get, path = "/v2/accounts/{id}/stats", tag = "v2", responses((status = 200, body = Stats), (status = 400), (status = 404)))]
+pub(crate) async fn stats(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let view = desk.fleet.get(&id).await?;
     let question =
         Question { pinned: Some(&view.id), owner: view.wishes.owner.as_deref(), ..Question::default() };
@@ -69,9 +75,10 @@ pub(crate) async fn stats(
 }
 
 /// Sets how many requests one may have in an hour; `null` for as many as come.
+#[utoipa::path(patch, path = "/v2/accounts/{id}/rate-limit", tag = "v2", request_body = Limited, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 413)))]
 pub(crate) async fn limit(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
     body: Body,
 ) -> Result<Response, Refused> {
@@ -87,17 +94,16 @@ pub(crate) async fn limit(
 }
 
 /// Asks the upstream for an account's credits.
-pub(crate) async fn quota(
-    State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
-) -> Result<Response, Refused> {
+#[utoipa::path(get, path = "/v2/accounts/{id}/quota", tag = "v2", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 502)))]
+pub(crate) async fn quota(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&desk.fleet.quota(&id).await?)
 }
 
 /// Lets an account serve again, whatever was held against it.
+#[utoipa::path(post, path = "/v2/accounts/{id}/reactivate", tag = "v2", responses((status = 200, body = Account), (status = 400), (status = 404)))]
 pub(crate) async fn reactivate(
     State(desk): State<Arc<Desk>>,
-    Path(id): Path<String>,
+    At(id): At,
     By(actor): By,
 ) -> Result<Response, Refused> {
     desk.fleet.reset(&id, &actor).await?;

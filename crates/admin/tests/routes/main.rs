@@ -7,6 +7,8 @@ mod classic;
 mod door;
 mod house;
 mod native;
+mod openapi;
+mod pages;
 mod secrets;
 mod transfer;
 mod v2;
