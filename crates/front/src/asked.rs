@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -54,6 +55,9 @@ pub(crate) async fn around(State(front): State<Arc<Front>>, mut request: Request
             headers.insert(name, value.clone());
         }
     }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Nobody's answer is anybody else's. Streams say the same in the word that proxies need.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if dialect != Dialect::Messages {
         headers.insert(PROCESSING, HeaderValue::from(began.elapsed().as_millis() as u64));
     }
@@ -81,7 +85,7 @@ impl Asked {
 impl Dialect {
     /// Who asks shows in the path; for paths that both vendors have, in a header.
     fn of(path: &str, headers: &HeaderMap) -> Self {
-        if path.contains("/v1/chat/") {
+        if path.contains("/v1/chat/") || path.contains("/v2/chat/") {
             Self::Chat
         } else if path.contains("/v1/responses") {
             Self::Responses

@@ -32,6 +32,9 @@ const DISCARDING: Duration = Duration::from_secs(2);
 /// Unit of the budget: permits are counted in 32 bits.
 const UNIT: usize = 1024;
 
+/// The code of the fault that the body ended early: the client has left.
+pub(crate) const BROKEN_OFF: &str = "body/broken-off";
+
 /// What bodies may take, one and all together.
 pub struct Bodies {
     max: usize,
@@ -147,7 +150,7 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Fault> {
     let mut whole = BytesMut::new();
     let mut seen = 0;
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.map_err(|_| Fault::invalid("the request body ended early"))?.into_data() else {
+        let Ok(chunk) = frame.map_err(|_| broken_off())?.into_data() else {
             continue;
         };
         seen += chunk.len();
@@ -189,6 +192,10 @@ fn too_many() -> Fault {
     )
     .retry_after(Duration::from_secs(5))
     .code("body/no-room")
+}
+
+fn broken_off() -> Fault {
+    Fault::invalid("the request body ended early").code(BROKEN_OFF)
 }
 
 fn too_slow() -> Fault {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
-use qm_relay::{Caller, Shown};
+use qm_canon::{Fault, Kind, Origin};
+use qm_relay::{Caller, SessionShown, Shown};
 
 use crate::Front;
 use crate::asked::Asked;
@@ -16,6 +17,11 @@ use crate::respond::Refused;
 /// Headers that hold a bare key.
 const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
 
+/// The cookie of a session of the console, and the header that other sites' pages cannot send. The management routes
+/// set the one and tell the other.
+const SESSION: &str = "qm_session";
+const CSRF: &str = "x-csrf-token";
+
 /// A caller whose key is valid.
 pub(crate) struct Admitted {
     pub(crate) caller: Caller,
@@ -23,17 +29,47 @@ pub(crate) struct Admitted {
     pub(crate) from: Option<IpAddr>,
 }
 
+/// A caller whose key is valid, or whose session of the console is.
+pub(crate) struct AdmittedBySession(pub(crate) Admitted);
+
 impl FromRequestParts<Arc<Front>> for Admitted {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Self, Self::Rejection> {
-        let from = address(parts);
-        let tokens = tokens(&parts.headers);
-        match front.relay.admission.admit(&Shown { tokens: &tokens, session: None, from }) {
-            Ok(caller) => Ok(Self { caller, from }),
-            Err(fault) => Err(Refused { fault, asked: Asked::of(parts) }),
-        }
+        admit(front, parts, None)
     }
+}
+
+impl FromRequestParts<Arc<Front>> for AdmittedBySession {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Arc<Front>) -> Result<Self, Self::Rejection> {
+        admit(front, parts, session(&parts.headers)).map(Self)
+    }
+}
+
+/// That only admins may do this.
+pub(crate) fn not_an_admin() -> Fault {
+    Fault::new(Kind::Forbidden, Origin::Client, "Admin privileges required: ask with the key of an admin.")
+        .never_retry()
+        .code("key/not-admin")
+}
+
+fn admit(front: &Front, parts: &Parts, session: Option<SessionShown<'_>>) -> Result<Admitted, Refused> {
+    let from = address(parts);
+    let tokens = tokens(&parts.headers);
+    match front.relay.admission.admit(&Shown { tokens: &tokens, session, from }) {
+        Ok(caller) => Ok(Admitted { caller, from }),
+        Err(fault) => Err(Refused { fault, asked: Asked::of(parts) }),
+    }
+}
+
+fn session(headers: &HeaderMap) -> Option<SessionShown<'_>> {
+    let csrf = headers.get(CSRF).and_then(|value| value.to_str().ok());
+    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.split_once('='));
+    let (_, cookie) = cookies.find(|(name, _)| name.trim() == SESSION)?;
+    Some(SessionShown { cookie: cookie.trim(), csrf })
 }
 
 fn address(parts: &Parts) -> Option<IpAddr> {
@@ -62,5 +98,17 @@ mod tests {
         headers.append(AUTHORIZATION, "bearer  two ".parse().expect("ascii"));
         headers.append(AUTHORIZATION, "Basic three".parse().expect("ascii"));
         assert_eq!(tokens(&headers), ["one", "two"]);
+    }
+
+    #[test]
+    fn a_session_is_found_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        assert!(session(&headers).is_none());
+        headers.append(COOKIE, "theme=dark; xqm_session=no".parse().expect("ascii"));
+        headers.append(COOKIE, "a=b;qm_session=value=; c=d".parse().expect("ascii"));
+        let shown = session(&headers).expect("a session");
+        assert_eq!((shown.cookie, shown.csrf), ("value=", None));
+        headers.insert(CSRF, "token".parse().expect("ascii"));
+        assert_eq!(session(&headers).expect("a session").csrf, Some("token"));
     }
 }

@@ -9,10 +9,12 @@ mod asked;
 mod body;
 mod caller;
 mod chat;
+mod cors;
 mod forwarded;
 mod health;
 mod images;
 mod kept;
+mod limits;
 mod messages;
 mod models;
 mod respond;
@@ -23,10 +25,12 @@ pub mod serve;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use axum::http::HeaderValue;
 use qm_relay::{Random, Relay};
 
 pub use body::Bodies;
 pub use forwarded::Trusted;
+pub use health::Health;
 pub use images::{Images, Policy};
 pub use kept::Kept;
 pub use routes::router;
@@ -45,6 +49,10 @@ pub struct Front {
     pub random: Random,
     /// The time, in seconds since the Unix epoch, for formats that say when an answer was made.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// What `/health` tells, and how.
+    pub health: Health,
+    /// Origins of web pages whose scripts may chat, such as `https://chat.example.com`. None: none may.
+    pub origins: Vec<HeaderValue>,
     /// Set when the process is about to stop and wants no new requests.
     pub draining: Arc<AtomicBool>,
 }

@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use qm_anthropic::{Reply, Stream, Whole, count, request};
-use qm_canon::{Conversation, Fault};
+use qm_canon::{Conversation, Fault, Usage};
 use qm_relay::Caller;
 
-use crate::answer::{About, Format};
+use crate::answer::{self, About, Format};
 use crate::asked::Asked;
 use crate::caller::Admitted;
 use crate::respond::{self, Refused};
@@ -71,7 +71,8 @@ impl Format for Messages {
     }
 }
 
-/// Estimates the tokens of a message, without asking the upstream.
+/// Estimates the tokens of a message, without asking the upstream: it counts to no limit, and its receipt says that it
+/// took nothing.
 pub(crate) async fn count_tokens(
     State(front): State<Arc<Front>>,
     asked: Asked,
@@ -79,7 +80,8 @@ pub(crate) async fn count_tokens(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let (_, body) = body::of_admitted(admitted, body).await?;
+    let (admitted, body) = body::of_admitted(admitted, body).await?;
+    let (mut draft, body) = answer::begin(&front, &asked, &admitted, &headers, "count_tokens", body).await?;
     let count = async {
         let body = front.bodies.read(&headers, body).await?;
         let count = count::decode_and_count(&body)?;
@@ -88,5 +90,14 @@ pub(crate) async fn count_tokens(
             _ => Ok(count::render(count.tokens)),
         }
     };
-    count.await.map(respond::json).map_err(|fault| Refused { fault, asked })
+    match count.await {
+        Ok(count) => {
+            draft.finished(Usage::default());
+            Ok(respond::json(count))
+        }
+        Err(fault) => {
+            answer::close(draft, &fault);
+            Err(Refused { fault, asked })
+        }
+    }
 }

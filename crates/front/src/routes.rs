@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -10,12 +11,13 @@ use crate::answer::create;
 use crate::chat::Chat;
 use crate::messages::Messages;
 use crate::responses::Responses;
-use crate::{Front, asked, health, messages, models, responses};
+use crate::{Front, asked, chat, cors, health, messages, models, responses};
 
 /// All routes, at the root and, if there is a `prefix` such as `/team`, below it as well. The layer around them gives
-/// every response its request id; there is no other.
+/// every response its request id.
 pub fn router(front: Front, prefix: Option<&str>) -> Router {
     let front = Arc::new(front);
+    let routes = || clients(&front.origins).merge(others());
     let below = prefix.map(|prefix| Router::new().nest(prefix, routes()));
     routes()
         .merge(below.unwrap_or_default())
@@ -25,8 +27,9 @@ pub fn router(front: Front, prefix: Option<&str>) -> Router {
         .with_state(front)
 }
 
-fn routes() -> Router<Arc<Front>> {
-    Router::new()
+/// What clients ask, with a key. Scripts of these origins may as well.
+fn clients(origins: &[HeaderValue]) -> Router<Arc<Front>> {
+    let routes = Router::new()
         // Anthropic Messages
         .route("/v1/messages", post(create::<Messages>))
         .route("/v1/messages/count_tokens", post(messages::count_tokens))
@@ -38,10 +41,22 @@ fn routes() -> Router<Arc<Front>> {
         // Both, by who asks
         .route("/v1/models", get(models::list))
         .route("/v1/models/{id}", get(models::retrieve))
-        // Without a key: nothing here asks the upstream or tells more than numbers.
+        // Here, for what is set outside of the layer replaces it.
+        .method_not_allowed_fallback(health::no_such_method);
+    match cors::layer(origins) {
+        Some(layer) => routes.layer(layer),
+        None => routes,
+    }
+}
+
+fn others() -> Router<Arc<Front>> {
+    Router::new()
+        // For admins: a chat with an account of their choice.
+        .route("/v2/chat/test", post(chat::test))
+        // Without a key: nothing here asks the upstream, and numbers are told to whom the operator lets see them.
         .route("/", get(health::root))
-        .route("/healthz", get(health::ready))
-        .route("/readyz", get(health::ready))
+        .route("/healthz", get(health::live))
         .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
         .route("/health", get(health::report))
 }

@@ -114,10 +114,7 @@ async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream
     let count = listeners.len();
     poll_fn(|context| {
         let in_turn = listeners.iter().cycle().skip(turn % count.max(1)).take(count);
-        in_turn
-            .map(|listener| listener.poll_accept(context))
-            .find(Poll::is_ready)
-            .unwrap_or(Poll::Pending)
+        in_turn.map(|listener| listener.poll_accept(context)).find(Poll::is_ready).unwrap_or(Poll::Pending)
     })
     .await
 }

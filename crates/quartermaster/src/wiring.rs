@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use qm_admin::AdminParts;
+use qm_canon::Kind;
 use qm_front::serve::{Bounds, serve_all as serve_http};
-use qm_front::{Bodies, Front, Kept as KeptResponses, router};
-use qm_relay::{Deadlines, Relay, StaticKeys};
+use qm_front::{Bodies, Front, Health, Kept as KeptResponses, router};
+use qm_relay::{Deadlines, Names, Naming, Relay, StaticKeys};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -74,8 +75,11 @@ fn front(config: &Config, fleet: qm_accounts::Fleet, draining: Arc<AtomicBool>) 
         accounts: Arc::new(fleet),
         ledger: Arc::new(LogLedger),
         deadlines: deadlines(config.timeouts),
-        default_model: config.models.default.clone(),
-        aliases: config.models.aliases.clone(),
+        names: Arc::new(Names::new(Naming {
+            aliases: config.models.aliases.clone(),
+            default_model: config.models.default.clone(),
+        })),
+        without_account: without_account(config),
         random: Arc::clone(&random),
         now,
     };
@@ -86,8 +90,17 @@ fn front(config: &Config, fleet: qm_accounts::Fleet, draining: Arc<AtomicBool>) 
         kept: Arc::new(KeptResponses::new(config.responses.keep, config.responses.memory_bytes)),
         random,
         now: Arc::new(|| fleet::now_ms() / 1000),
+        health: Health {
+            counts_for_everybody: config.answers.counts_for_everybody,
+            unhealthy_is_200: config.answers.unhealthy_is_200,
+        },
+        origins: config.answers.origins.clone(),
         draining,
     }
+}
+
+fn without_account(config: &Config) -> Kind {
+    if config.answers.no_account_is_401 { Kind::Unauthenticated } else { Kind::Unavailable }
 }
 
 fn images(fetch: config::FetchImages) -> qm_front::Images {

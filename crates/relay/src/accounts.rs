@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use qm_amazonq::model::Catalogue;
 use qm_canon::Fault;
 use qm_pool::{AccountId, Lease, Pool};
 use qm_upstream::Account;
 
 use crate::admit::Caller;
-use crate::{Clock, Random, refusal};
+use crate::{Clock, Random, hello, refusal};
 
 /// Chooses accounts.
+#[async_trait]
 pub trait Accounts: Send + Sync {
     /// An account that can serve this now, with the lease that counts it as busy.
     ///
@@ -23,6 +25,27 @@ pub trait Accounts: Send + Sync {
 
     /// How many accounts there are, and how they are.
     fn census(&self) -> Census;
+
+    /// Asks the upstream through an account, to see whether it answers; `None` where that cannot be done.
+    async fn probe(&self) -> Option<Probed> {
+        None
+    }
+
+    /// What was seen when that was done last.
+    fn last_probe(&self) -> Option<Probed> {
+        None
+    }
+}
+
+/// What was seen when the upstream was asked through an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// Name of the account, if there was one to ask.
+    pub account: Option<Box<str>>,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Why it did not answer, in words for admins; `None` if it did.
+    pub trouble: Option<Box<str>>,
 }
 
 /// How many accounts there are, and how they are.
@@ -93,6 +116,7 @@ impl Fixed {
     }
 }
 
+#[async_trait]
 impl Accounts for Fixed {
     fn pick(&self, want: &Want<'_>) -> Result<Picked, Fault> {
         let now_ms = (self.now)();
@@ -126,5 +150,12 @@ impl Accounts for Fixed {
             .iter()
             .filter(|account| account.tokens().expires_ms().is_some_and(|expires_ms| expires_ms > now_ms));
         Census { with_token: with_token.count(), ..Census::of(&self.pool.snapshot(now_ms)) }
+    }
+
+    async fn probe(&self) -> Option<Probed> {
+        let account = self.accounts.first()?;
+        let answered = hello(account, &self.random).await;
+        let trouble = answered.err().map(|unanswered| unanswered.failure.fault.message.as_ref().into());
+        Some(Probed { account: Some(account.name().into()), at_ms: (self.now)(), trouble })
     }
 }

@@ -11,8 +11,10 @@ mod blame;
 pub mod draft;
 pub mod enforce;
 pub mod grant;
+pub mod hello;
 mod keys;
 mod model;
+mod names;
 pub mod open;
 pub mod pump;
 pub mod receipt;
@@ -24,15 +26,18 @@ mod weight;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use accounts::{Accounts, Census, Fixed, Picked, Want};
+pub use accounts::{Accounts, Census, Fixed, Picked, Probed, Want};
 pub use admit::{Admission, Caller, KeyId, SessionShown, Shown};
 pub use alias::{Alias, Aliases};
 pub use draft::{Arrival, Draft};
 pub use grant::{Entered, Grant, Pass, Refused, Room, Standing, Unlimited, Wish};
+pub use hello::{Unanswered, hello};
 pub use keys::StaticKeys;
 pub use model::ListedModel;
+pub use names::{Names, Naming};
 pub use open::{Asking, Opened, Unopened, affinity};
 pub use pump::Pump;
+use qm_canon::Kind;
 pub use qm_upstream::{Clock, Random};
 pub use receipt::{Entry, Ledger, Opening, Outcome, Receipt, Served, Step};
 
@@ -60,11 +65,11 @@ pub struct Relay {
     pub ledger: Arc<dyn Ledger>,
     /// How long things may take.
     pub deadlines: Deadlines,
-    /// The model to use for one that is not in the catalogue. Without it such a name is refused, or goes upstream as
-    /// it is for as long as the upstream has not told its list.
-    pub default_model: Option<String>,
-    /// The operator's names for models.
-    pub aliases: Aliases,
+    /// The operator's words on the names of models.
+    pub names: Arc<Names>,
+    /// What it is called when there is no account that could serve: [`Kind::Unavailable`], or
+    /// [`Kind::Unauthenticated`] as the first of the earlier systems had it.
+    pub without_account: Kind,
     /// Random bits for ids and jitter.
     pub random: Random,
     /// The time, as the pool counts it.

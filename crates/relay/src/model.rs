@@ -3,7 +3,7 @@
 use qm_amazonq::model::{Catalogue, Model};
 use qm_canon::{Conversation, Fault, Kind, Origin};
 
-use crate::{Relay, alias};
+use crate::{Naming, Relay, alias};
 
 /// A model as clients may list it.
 pub struct ListedModel {
@@ -33,10 +33,11 @@ impl Relay {
     #[must_use]
     pub fn models(&self) -> Vec<ListedModel> {
         let catalogue = self.accounts.catalogue();
+        let naming = self.names.now();
         let own = catalogue.models.iter().map(|model| model.id.as_str());
-        let named = self.aliases.listed().map(|alias| alias.name.as_str());
+        let named = naming.aliases.listed().map(|alias| alias.name.as_str());
         own.chain(named.filter(|name| catalogue.find(name).is_none()))
-            .filter_map(|id| Some(listed(id, self.choose(&catalogue, id).found?)))
+            .filter_map(|id| Some(listed(id, naming.choose(&catalogue, id).found?)))
             .collect()
     }
 
@@ -45,9 +46,9 @@ impl Relay {
     /// # Errors
     /// [`Kind::NotFound`], with the ids that come near.
     pub fn find_model(&self, asked: &str) -> Result<ListedModel, Fault> {
-        let catalogue = self.accounts.catalogue();
-        let model = self.choose(&catalogue, asked).found.ok_or_else(|| unknown(&catalogue, asked))?;
-        let name = self.aliases.listed().map(|alias| alias.name.as_str()).find(|name| *name == asked);
+        let (catalogue, naming) = (self.accounts.catalogue(), self.names.now());
+        let model = naming.choose(&catalogue, asked).found.ok_or_else(|| unknown(&catalogue, asked))?;
+        let name = naming.aliases.listed().map(|alias| alias.name.as_str()).find(|name| *name == asked);
         Ok(listed(name.unwrap_or(&model.id), model))
     }
 
@@ -58,13 +59,15 @@ impl Relay {
     /// to decide.
     pub(crate) fn model(&self, conversation: &Conversation<'_>) -> Result<Model, Fault> {
         let catalogue = self.accounts.catalogue();
-        match self.choose(&catalogue, conversation.model()) {
+        match self.names.now().choose(&catalogue, conversation.model()) {
             Choice { found: Some(model), .. } => Ok(model.clone()),
             Choice { found: None, id } if !catalogue.live => Ok(Model::unlisted(&id)),
             Choice { .. } => Err(unknown(&catalogue, conversation.model())),
         }
     }
+}
 
+impl Naming {
     /// The operator's word, else the catalogue's, else what is usually meant by the name, else the operator's default.
     fn choose<'a>(&self, catalogue: &'a Catalogue, asked: &str) -> Choice<'a> {
         let resolved = catalogue.resolve(asked);

@@ -234,9 +234,17 @@ impl Relay {
             return Err(not_an_admin());
         }
         let want = Want { caller, model: Some(&model.id), affinity, pinned, tried: &journey.failed };
-        let picked = self.accounts.pick(&want)?;
+        let picked = self.accounts.pick(&want).map_err(|fault| self.nobody(fault))?;
         journey.names.push(picked.account.name().into());
         Ok(picked)
+    }
+
+    /// That no account can serve, as this house calls it.
+    fn nobody(&self, mut fault: Fault) -> Fault {
+        if fault.kind == Kind::Unavailable {
+            fault.kind = self.without_account;
+        }
+        fault
     }
 
     /// A number in 0..1.

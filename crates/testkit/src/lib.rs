@@ -14,13 +14,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use client::{Answer, Client};
-pub use ledger::Receipts;
+pub use ledger::{Receipts, Written};
 use qm_amazonq::Surface;
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve};
-use qm_front::{Bodies, Front, Kept, router};
+use qm_front::{Bodies, Front, Health, Kept, router};
 use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
-use qm_relay::{Aliases, Deadlines, Fixed, Random, Relay, StaticKeys};
+use qm_relay::{
+    Admission, Aliases, Deadlines, Fixed, Grant, Ledger, Names, Naming, Random, Relay, StaticKeys, Unlimited,
+};
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Clock, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
 use tokio::net::TcpListener;
@@ -53,6 +55,18 @@ pub struct Plan {
     pub kept: usize,
     /// Most bytes that kept responses take.
     pub kept_bytes: usize,
+    /// What the keys may take.
+    pub grant: Arc<dyn Grant>,
+    /// Who is admitted, instead of the keys of this crate.
+    pub admission: Option<Arc<dyn Admission>>,
+    /// Where receipts go, instead of to those who wait for them.
+    pub ledger: Option<Arc<dyn Ledger>>,
+    /// What is said when no account can serve.
+    pub without_account: qm_canon::Kind,
+    /// What `/health` tells.
+    pub health: Health,
+    /// Origins of web pages whose scripts may chat.
+    pub origins: Vec<String>,
     /// How the simulator is set up.
     pub simulator: Options,
 }
@@ -80,6 +94,12 @@ impl Default for Plan {
             images: qm_front::Images::off(),
             kept: 0,
             kept_bytes: 1 << 20,
+            grant: Unlimited::shared(),
+            admission: None,
+            ledger: None,
+            without_account: qm_canon::Kind::Unavailable,
+            health: Health::default(),
+            origins: Vec::new(),
             simulator: Options::default(),
         }
     }
@@ -100,6 +120,12 @@ impl House {
             images,
             kept,
             kept_bytes,
+            grant,
+            admission,
+            ledger,
+            without_account,
+            health,
+            origins,
             simulator,
         } = plan;
         let surface = match surface {
@@ -121,14 +147,12 @@ impl House {
             pool.add(AccountId(account.number()), Traits::default(), Stored::default(), clock());
         }
         let relay = Relay {
-            admission: Arc::new(
-                StaticKeys::new(&[KEY, OTHER_KEY].map(Into::into)).with_admins(&[ADMIN_KEY.into()]),
-            ),
+            admission: admission.unwrap_or_else(|| keys(grant)),
             accounts: Arc::new(Fixed::new(accounts, pool, Arc::clone(&clock), Arc::clone(&random))),
-            ledger: Arc::clone(&receipts) as _,
+            ledger: ledger.unwrap_or_else(|| Arc::clone(&receipts) as _),
             deadlines,
-            default_model,
-            aliases,
+            names: Arc::new(Names::new(Naming { aliases, default_model })),
+            without_account,
             random: Arc::clone(&random),
             now: clock,
         };
@@ -140,6 +164,8 @@ impl House {
             kept: Arc::new(Kept::new(kept, kept_bytes)),
             random,
             now: Arc::new(|| 1_700_000_000),
+            health,
+            origins: origins.iter().filter_map(|origin| origin.parse().ok()).collect(),
             draining: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -149,6 +175,12 @@ impl House {
         let _task = tokio::spawn(serve(listener, router(front, Some("/team")), bounds, pending()));
         Ok(Self { simulator, receipts, client, account })
     }
+}
+
+/// Those of this crate, each with this grant.
+fn keys(grant: Arc<dyn Grant>) -> Arc<dyn Admission> {
+    let keys = StaticKeys::new(&[KEY, OTHER_KEY].map(Into::into)).with_grant(grant);
+    Arc::new(keys.with_admins(&[ADMIN_KEY.into()]))
 }
 
 fn account(

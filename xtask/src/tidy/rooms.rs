@@ -99,9 +99,18 @@ const ROOMS: &[Room] = &[
     room("qm-simulator", &[], &[]),
     room(
         "qm-testkit",
-        &["qm-amazonq", "qm-credential", "qm-front", "qm-pool", "qm-relay", "qm-simulator", "qm-upstream"],
+        &[
+            "qm-amazonq",
+            "qm-canon",
+            "qm-credential",
+            "qm-front",
+            "qm-pool",
+            "qm-relay",
+            "qm-simulator",
+            "qm-upstream",
+        ],
         // Only here may what both vendors' formats make of one reply be laid side by side.
-        &["qm-anthropic", "qm-canon", "qm-framing", "qm-openai"],
+        &["qm-anthropic", "qm-framing", "qm-openai"],
     ),
     room("qm-bench", &[], &["qm-simulator"]),
     room("xtask", &[], &[]),
