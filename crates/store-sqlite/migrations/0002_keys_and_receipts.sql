@@ -67,7 +67,7 @@ CREATE TABLE receipts (
     owner          TEXT,
     team           TEXT,
     account        INTEGER,
-    account_id     TEXT,
+    account_name   TEXT,
     protocol       TEXT    NOT NULL,
     asked          TEXT    NOT NULL,
     model          TEXT    NOT NULL,
@@ -83,22 +83,22 @@ CREATE TABLE receipts (
     first_event_ms INTEGER,
     total_ms       INTEGER NOT NULL,
     attempts       INTEGER NOT NULL,
-    source         TEXT    NOT NULL,
+    source         TEXT,
     agent          TEXT    NOT NULL,
-    CHECK ((account IS NULL) = (account_id IS NULL))
+    CHECK ((account IS NULL) = (account_name IS NULL))
 ) STRICT;
+-- The one index that costs nothing to keep: receipts come in this order. Ids of requests and of keys come at random, and an index of
+-- those would cost more than the receipt itself.
 CREATE INDEX receipts_by_time ON receipts (at_ms);
-CREATE INDEX receipts_by_key ON receipts (key_id, at_ms);
-CREATE INDEX receipts_by_request ON receipts (request_id);
 
--- Sums of receipts by the hour and by the day in which they ended. Zero and the empty text stand for none, so that they can be part
--- of a key.
-CREATE TABLE usage_hours (
+-- Sums of receipts by the hour and by the day in which they ended: once by who asked, once by who answered. By both at once there would
+-- be as many sums as receipts where many keys use many accounts. Zero and the empty text stand for none, so that they can be part of a
+-- key.
+CREATE TABLE key_hours (
     start_ms      INTEGER NOT NULL,
     key_id        TEXT    NOT NULL,
     owner         TEXT    NOT NULL,
     team          TEXT    NOT NULL,
-    account       INTEGER NOT NULL,
     model         TEXT    NOT NULL,
     protocol      TEXT    NOT NULL,
     requests      INTEGER NOT NULL,
@@ -112,14 +112,32 @@ CREATE TABLE usage_hours (
     cache_write   INTEGER NOT NULL,
     credits_micro INTEGER NOT NULL,
     total_ms      INTEGER NOT NULL,
-    PRIMARY KEY (start_ms, key_id, owner, team, account, model, protocol)
+    PRIMARY KEY (start_ms, key_id, owner, team, model, protocol)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE usage_days (
+CREATE TABLE key_days (
     start_ms      INTEGER NOT NULL,
     key_id        TEXT    NOT NULL,
     owner         TEXT    NOT NULL,
     team          TEXT    NOT NULL,
+    model         TEXT    NOT NULL,
+    protocol      TEXT    NOT NULL,
+    requests      INTEGER NOT NULL,
+    succeeded     INTEGER NOT NULL,
+    client_gone   INTEGER NOT NULL,
+    refused       INTEGER NOT NULL,
+    failed        INTEGER NOT NULL,
+    input         INTEGER NOT NULL,
+    output        INTEGER NOT NULL,
+    cache_read    INTEGER NOT NULL,
+    cache_write   INTEGER NOT NULL,
+    credits_micro INTEGER NOT NULL,
+    total_ms      INTEGER NOT NULL,
+    PRIMARY KEY (start_ms, key_id, owner, team, model, protocol)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account_hours (
+    start_ms      INTEGER NOT NULL,
     account       INTEGER NOT NULL,
     model         TEXT    NOT NULL,
     protocol      TEXT    NOT NULL,
@@ -134,5 +152,24 @@ CREATE TABLE usage_days (
     cache_write   INTEGER NOT NULL,
     credits_micro INTEGER NOT NULL,
     total_ms      INTEGER NOT NULL,
-    PRIMARY KEY (start_ms, key_id, owner, team, account, model, protocol)
+    PRIMARY KEY (start_ms, account, model, protocol)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account_days (
+    start_ms      INTEGER NOT NULL,
+    account       INTEGER NOT NULL,
+    model         TEXT    NOT NULL,
+    protocol      TEXT    NOT NULL,
+    requests      INTEGER NOT NULL,
+    succeeded     INTEGER NOT NULL,
+    client_gone   INTEGER NOT NULL,
+    refused       INTEGER NOT NULL,
+    failed        INTEGER NOT NULL,
+    input         INTEGER NOT NULL,
+    output        INTEGER NOT NULL,
+    cache_read    INTEGER NOT NULL,
+    cache_write   INTEGER NOT NULL,
+    credits_micro INTEGER NOT NULL,
+    total_ms      INTEGER NOT NULL,
+    PRIMARY KEY (start_ms, account, model, protocol)
 ) STRICT, WITHOUT ROWID;

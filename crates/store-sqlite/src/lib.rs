@@ -14,6 +14,7 @@ mod key_row;
 mod keys;
 mod listing;
 mod logins;
+mod many;
 mod open;
 mod receipt_row;
 mod receipts;

@@ -1,6 +1,8 @@
-//! Questions to the roll-ups. One statement for each roll-up; what it groups and orders by is an argument.
+//! Questions to the roll-ups. What is grouped and ordered by is an argument, so that there is one statement for each source.
 
-use qm_store::{Ms, Step, StoreError, Usage, UsageQuestion, UsageRow};
+pub(crate) mod sums;
+
+use qm_store::{Group, Ms, Step, StoreError, Usage, UsageQuestion, UsageRow};
 use sqlx::SqlitePool;
 
 use crate::fault::{Columns, failed, int};
@@ -29,15 +31,16 @@ const SUMS: [&str; 11] = [
     "total_ms",
 ];
 
+/// A question to a source that has columns for all that may be asked.
 macro_rules! asked {
-    ($table:literal) => {
+    ($($from:tt)+) => {
         concat!(
             "SELECT CASE WHEN ?1 THEN start_ms ELSE 0 END AS period,
                 CASE ?2 WHEN 'key' THEN key_id WHEN 'account' THEN CAST(nullif(account, 0) AS TEXT) WHEN 'model' THEN model
                     WHEN 'protocol' THEN protocol WHEN 'owner' THEN owner WHEN 'team' THEN team END AS name, ",
             sums!(),
             " FROM ",
-            $table,
+            $($from)+,
             " WHERE start_ms >= ?3 AND start_ms < ?4
                 AND (?5 IS NULL OR key_id = ?5)
                 AND (?6 IS NULL OR account = ?6)
@@ -53,14 +56,52 @@ macro_rules! asked {
     };
 }
 
+/// Receipts as if they were a roll-up. The bounds stand here as well, where the index by time is found.
+macro_rules! receipts {
+    ($length:literal) => {
+        concat!(
+            "(SELECT at_ms - at_ms % ",
+            $length,
+            " AS start_ms, key_id, coalesce(owner, '') AS owner, coalesce(team, '') AS team,
+                coalesce(account, 0) AS account, model, protocol, 1 AS requests, outcome = 'ok' AS succeeded,
+                outcome = 'client_gone' AS client_gone, outcome = 'refused' AS refused, outcome = 'failed' AS failed,
+                input, output, cache_read, cache_write, credits_micro, total_ms
+            FROM receipts WHERE at_ms >= ?3 AND at_ms < ?4)"
+        )
+    };
+}
+
+/// Where the answer is. Who asked and who answered are summed up apart; for both at once receipts are read, as long as there are any.
+fn source(question: &UsageQuestion) -> &'static str {
+    let of = &question.of;
+    let answering = of.account.is_some() || question.group == Group::Account;
+    let asking = [&of.key_id, &of.owner, &of.team].into_iter().any(Option::is_some)
+        || matches!(question.group, Group::Key | Group::Owner | Group::Team);
+    match (question.step, asking, answering) {
+        (Step::Hour, true, true) => asked!(receipts!("3600000")),
+        (Step::Day, true, true) => asked!(receipts!("86400000")),
+        (Step::Hour, _, false) => asked!("(SELECT *, 0 AS account FROM key_hours)"),
+        (Step::Day, _, false) => asked!("(SELECT *, 0 AS account FROM key_days)"),
+        (Step::Hour, false, true) => {
+            asked!("(SELECT *, '' AS key_id, '' AS owner, '' AS team FROM account_hours)")
+        }
+        (Step::Day, false, true) => {
+            asked!("(SELECT *, '' AS key_id, '' AS owner, '' AS team FROM account_days)")
+        }
+    }
+}
+
 /// The oldest rows of a roll-up, as many as argument 2 says, if they began before argument 1.
 macro_rules! forget {
-    ($table:literal) => {
+    ($table:literal, $key:literal) => {
         concat!(
             "DELETE FROM ",
             $table,
-            " WHERE (start_ms, key_id, owner, team, account, model, protocol) IN
-                (SELECT start_ms, key_id, owner, team, account, model, protocol FROM ",
+            " WHERE (",
+            $key,
+            ") IN (SELECT ",
+            $key,
+            " FROM ",
             $table,
             " WHERE start_ms < ?1 ORDER BY start_ms LIMIT ?2)"
         )
@@ -68,20 +109,22 @@ macro_rules! forget {
 }
 
 /// Forgets hours.
-pub(crate) const FORGET_HOURS: &str = forget!("usage_hours");
+pub(crate) const FORGET_HOURS: [&str; 2] = [
+    forget!("key_hours", "start_ms, key_id, owner, team, model, protocol"),
+    forget!("account_hours", "start_ms, account, model, protocol"),
+];
 /// Forgets days.
-pub(crate) const FORGET_DAYS: &str = forget!("usage_days");
+pub(crate) const FORGET_DAYS: [&str; 2] = [
+    forget!("key_days", "start_ms, key_id, owner, team, model, protocol"),
+    forget!("account_days", "start_ms, account, model, protocol"),
+];
 
 pub(crate) async fn rows(
     readers: &SqlitePool,
     question: &UsageQuestion,
 ) -> Result<Vec<UsageRow>, StoreError> {
-    let (table, statement) = match question.step {
-        Step::Hour => ("usage_hours", asked!("usage_hours")),
-        Step::Day => ("usage_days", asked!("usage_days")),
-    };
     let of = &question.of;
-    let rows = sqlx::query(statement)
+    let rows = sqlx::query(source(question))
         .bind(question.by_period)
         .bind(question.group.word())
         .bind(int(question.from_ms))
@@ -98,7 +141,7 @@ pub(crate) async fn rows(
         .await
         .map_err(failed)?;
     let row = |row| {
-        let columns = Columns { table, row };
+        let columns = Columns { table: "usage", row };
         let name: Option<String> = columns.value("name")?;
         Ok(UsageRow {
             start_ms: columns.count("period")?,
@@ -113,11 +156,11 @@ pub(crate) async fn spent(readers: &SqlitePool, since_ms: Ms) -> Result<Vec<(Str
     let spent = concat!(
         "SELECT key_id, ",
         sums!(),
-        " FROM usage_days WHERE start_ms >= ? GROUP BY key_id ORDER BY key_id"
+        " FROM key_days WHERE start_ms >= ? GROUP BY key_id ORDER BY key_id"
     );
     let rows = sqlx::query(spent).bind(int(since_ms)).fetch_all(readers).await.map_err(failed)?;
     let row = |row| {
-        let columns = Columns { table: "usage_days", row };
+        let columns = Columns { table: "key_days", row };
         Ok((columns.value("key_id")?, summed(&columns)?))
     };
     rows.iter().map(row).collect()

@@ -14,10 +14,13 @@ pub mod accounts;
 pub mod audit;
 pub mod changes;
 pub mod counts;
+pub mod keys;
 pub mod listing;
 pub mod logins;
+pub mod receipts;
 pub mod rekey;
 pub mod secret;
+pub mod sessions;
 pub mod settings;
 
 use std::pin::Pin;
@@ -27,6 +30,8 @@ use std::task::Poll;
 use qm_seal::{Key, Keyring, Sealed};
 
 use crate::account::{AccountRecord, NewAccount, NewSecret, Origin, Wishes};
+use crate::key::{KeyMark, KeyOrigin, KeyWishes, NewKey};
+use crate::receipt::{ReceiptEntry, ReceiptOutcome, Taken};
 use crate::{Ms, Shelf, Store};
 
 /// The store under test.
@@ -83,6 +88,50 @@ pub fn account(id: &str) -> NewAccount {
     }
 }
 
+/// How a key is known; each text has its own.
+#[must_use]
+pub fn mark(text: &str) -> KeyMark {
+    KeyMark { digest: format!("digest of {text}"), hint_prefix: "amq-AbCd".into(), hint_last4: "wxyz".into() }
+}
+
+/// A key of this id.
+#[must_use]
+pub fn key(id: &str) -> NewKey {
+    NewKey {
+        id: id.into(),
+        mark: mark(id),
+        wishes: KeyWishes::named(format!("name of {id}"), &["inference"]),
+        origin: KeyOrigin::Api,
+        created_by: "somebody".into(),
+    }
+}
+
+/// A receipt of a request of this id and key that ended then, well and having taken nothing.
+#[must_use]
+pub fn receipt(request_id: &str, key_id: &str, at_ms: Ms) -> ReceiptEntry {
+    ReceiptEntry {
+        request_id: request_id.into(),
+        at_ms,
+        key_id: key_id.into(),
+        owner: None,
+        team: None,
+        account: None,
+        protocol: "messages".into(),
+        asked: "asked".into(),
+        model: "model".into(),
+        outcome: ReceiptOutcome::Ok,
+        code: "".into(),
+        status: 200,
+        taken: Taken::default(),
+        basis: "estimated".into(),
+        first_event_ms: None,
+        total_ms: 0,
+        attempts: 1,
+        source: Some([192, 0, 2, 1].into()),
+        agent: "an agent".into(),
+    }
+}
+
 /// The account of this id as it is now.
 pub async fn now(store: &Under, id: &str) -> AccountRecord {
     store.accounts().by_id(id).await.unwrap().unwrap()
@@ -125,6 +174,7 @@ macro_rules! conformance {
                 an_id_and_a_slot_are_kept_once
                 numbers_ascend_and_are_never_used_again
                 a_patch_changes_what_it_names_and_nothing_else
+                a_stale_change_of_an_account_is_refused
                 an_empty_patch_changes_nothing
                 a_removed_account_is_gone_and_its_login_may_come_back
                 what_is_not_there_is_not_there
@@ -144,6 +194,18 @@ macro_rules! conformance {
                 the_last_use_is_the_latest
                 health_usage_and_face_are_kept
             }
+            keys {
+                a_key_is_read_back
+                an_id_and_a_digest_are_kept_once
+                a_keys_number_is_never_used_again
+                of_many_first_keys_one_is_made
+                a_patch_of_a_key_changes_what_it_names
+                a_stale_change_of_a_key_is_refused
+                a_revoked_key_takes_its_sessions_and_its_old_form_along
+                a_rotated_key_has_two_forms_for_a_while
+                every_change_of_a_key_is_seen_once
+                keys_are_listed_by_number
+            }
             listing {
                 each_order_is_total_at_every_page_size
                 filters_hold_together
@@ -157,6 +219,15 @@ macro_rules! conformance {
                 a_login_renews_an_account
                 one_process_polls_at_a_time
                 what_expired_ends_and_what_ended_is_forgotten
+            }
+            receipts {
+                a_receipt_is_read_back
+                an_absurd_figure_does_no_harm
+                sums_are_those_of_the_receipts
+                receipts_are_listed_by_their_end
+                questions_about_use_are_answered
+                what_is_old_is_forgotten_in_pieces
+                receipts_outlive_what_they_name
             }
             rekey {
                 every_sealed_text_is_found_and_replaced
@@ -173,6 +244,11 @@ macro_rules! conformance {
                 a_lease_is_exclusive_and_runs_out
                 of_many_holders_one_has_the_lease
                 a_refresh_is_noted
+            }
+            sessions {
+                a_session_is_read_back_and_ends_once
+                sessions_are_listed_and_end_by_key
+                what_is_idle_or_expired_is_forgotten
             }
             settings {
                 a_setting_is_set_read_and_cleared
@@ -202,10 +278,13 @@ mod tests {
             include_str!("conformance/audit.rs"),
             include_str!("conformance/changes.rs"),
             include_str!("conformance/counts.rs"),
+            include_str!("conformance/keys.rs"),
             include_str!("conformance/listing.rs"),
             include_str!("conformance/logins.rs"),
+            include_str!("conformance/receipts.rs"),
             include_str!("conformance/rekey.rs"),
             include_str!("conformance/secret.rs"),
+            include_str!("conformance/sessions.rs"),
             include_str!("conformance/settings.rs"),
         ];
         let list = include_str!("conformance.rs");

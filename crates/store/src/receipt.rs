@@ -1,6 +1,8 @@
 //! What is written down about each request that had a key: numbers and names, never content.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::Ms;
 
@@ -12,16 +14,16 @@ pub const MOST: u64 = 1_000_000_000_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptEntry {
     /// Id of the request, as the client got it.
-    pub request_id: Box<str>,
+    pub request_id: Arc<str>,
     /// When it ended.
     pub at_ms: Ms,
     /// Whose key: the id of a kept one, or the name of one from the environment.
-    pub key_id: Box<str>,
+    pub key_id: Arc<str>,
     /// Whose key it was then.
-    pub owner: Option<Box<str>>,
+    pub owner: Option<Arc<str>>,
     /// The team it was counted for.
-    pub team: Option<Box<str>>,
-    /// The account that was asked last, by number and id. Both stay when the account is removed: neither is ever used again.
+    pub team: Option<Arc<str>>,
+    /// The account that was asked last: its number, which is never used again, and what it was called then.
     pub account: Option<(i64, Box<str>)>,
     /// The client's format: `messages`, `chat`, `responses`, …
     pub protocol: Cow<'static, str>,
@@ -45,8 +47,8 @@ pub struct ReceiptEntry {
     pub total_ms: u64,
     /// Attempts at the upstream.
     pub attempts: u32,
-    /// The address it came from; empty if it is not known.
-    pub source: Box<str>,
+    /// The address it came from, if it is known.
+    pub source: Option<IpAddr>,
     /// The client, as it calls itself.
     pub agent: Box<str>,
 }

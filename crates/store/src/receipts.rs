@@ -14,7 +14,8 @@ pub trait Receipts: Send + Sync {
     /// Keys that are gone are passed over in the last. Figures beyond [`crate::receipt::MOST`] are written down as that.
     async fn append(&self, batch: &[ReceiptEntry]) -> Result<(), StoreError>;
 
-    /// One page of receipts, those that ended last first, `limit` rows at most.
+    /// One page of receipts, those that ended last first, `limit` rows at most. Receipts are gone through by their time: a filter that lets
+    /// few through takes as long as the span is, so give it one.
     ///
     /// # Errors
     /// [`StoreError::Cursor`] for one of another listing.
@@ -25,7 +26,8 @@ pub trait Receipts: Send + Sync {
         limit: u32,
     ) -> Result<ReceiptPage, StoreError>;
 
-    /// Sums over the roll-ups.
+    /// Sums over the roll-ups. There are some of who asked (key, owner, team) and some of who answered (account). A question about both at
+    /// once is answered by reading receipts: it takes longer, and only knows as much as is kept of them.
     async fn usage(&self, question: &UsageQuestion) -> Result<Vec<UsageRow>, StoreError>;
 
     /// What each key took in the days since the one that begins then: by which limits per day and month go on after a restart.
@@ -47,8 +49,8 @@ pub struct ReceiptFilter {
     pub request_id: Option<String>,
     /// Only of this key.
     pub key_id: Option<String>,
-    /// Only of the account of this id.
-    pub account_id: Option<String>,
+    /// Only of the account of this number.
+    pub account: Option<i64>,
     /// Only of this model, as it was asked upstream.
     pub model: Option<String>,
     /// Only of this format.

@@ -152,3 +152,23 @@ pub async fn what_is_not_there_is_not_there(store: Under) {
     accounts.note_refresh("a", "failed", NOW).await.unwrap();
     assert_eq!(accounts.all().await.unwrap().changed, []);
 }
+
+/// Of twenty who read the same account, one changes it; the others learn that it has changed.
+pub async fn a_stale_change_of_an_account_is_refused(store: Under) {
+    let before = keep(&store, &["a"]).await.remove(0);
+    let tries = (0..20).map(|at| {
+        let store = store.clone();
+        async move {
+            let patch = AccountPatch { label: Some(at.to_string()), ..AccountPatch::default() };
+            store.accounts().update("a", patch, Some(before.revision), NOW).await
+        }
+    });
+    let done = super::together(tries).await;
+    let after = now(&store, "a").await;
+    let changed: Vec<_> = done.iter().flatten().flatten().collect();
+    assert_eq!(changed, [&after]);
+    let refused = StoreError::Changed { revision: after.revision };
+    assert_eq!(done.iter().filter(|done| **done == Err(refused.clone())).count(), 19);
+    let patch = AccountPatch { enabled: Some(false), ..AccountPatch::default() };
+    assert!(store.accounts().update("a", patch, Some(after.revision), NOW).await.unwrap().is_some());
+}
