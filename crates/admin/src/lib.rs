@@ -24,6 +24,7 @@ mod pages;
 mod patch;
 mod refused;
 mod routes;
+pub mod settings;
 mod standing;
 mod v2;
 

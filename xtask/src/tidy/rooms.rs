@@ -68,8 +68,17 @@ const ROOMS: &[Room] = &[
     room("qm-front", &["qm-anthropic", "qm-canon", "qm-openai", "qm-relay"], &["qm-testkit", "qm-simulator"]),
     room(
         "qm-admin",
-        &["qm-access", "qm-accounts", "qm-credential", "qm-keys", "qm-ledger", "qm-pool", "qm-store"],
-        &["qm-seal", "qm-simulator", "qm-store-sqlite", "qm-upstream"],
+        &[
+            "qm-access",
+            "qm-accounts",
+            "qm-credential",
+            "qm-keys",
+            "qm-ledger",
+            "qm-pool",
+            "qm-relay",
+            "qm-store",
+        ],
+        &["qm-coord", "qm-seal", "qm-simulator", "qm-store-sqlite", "qm-upstream"],
     ),
     // The house itself.
     room(
