@@ -79,19 +79,7 @@ impl Relay {
 
 impl Draft {
     fn new(entry: Option<Box<dyn Entry>>, began: Instant, status_of: fn(&Fault) -> u16, now: Clock) -> Self {
-        let receipt = Receipt {
-            asked: None,
-            served: None,
-            account: None,
-            outcome: Outcome::ClientGone,
-            status: None,
-            usage: Usage::default(),
-            attempts: 0,
-            first_event: None,
-            total: Duration::ZERO,
-            ended_ms: 0,
-        };
-        let said = Meter::default();
+        let (receipt, said) = (blank(), Meter::default());
         Self { entry, receipt, began, said, head_sent: false, status_of, lease: None, pass: None, now }
     }
 
@@ -167,17 +155,18 @@ impl Draft {
 
     fn close(&mut self, outcome: Outcome, status: Option<u16>) {
         let Some(entry) = self.entry.take() else { return };
+        let mut receipt = std::mem::replace(&mut self.receipt, blank());
         if outcome != Outcome::Finished {
-            self.receipt.usage.output = self.said.tokens();
+            receipt.usage.output = self.said.tokens();
         }
-        self.receipt.outcome = outcome;
-        self.receipt.status = status;
-        self.receipt.total = self.began.elapsed();
-        self.receipt.ended_ms = (self.now)();
+        receipt.outcome = outcome;
+        receipt.status = status;
+        receipt.total = self.began.elapsed();
+        receipt.ended_ms = (self.now)();
         if let Some(pass) = self.pass.take() {
-            pass.settle(self.receipt.tokens(), self.receipt.credits_micro(), self.receipt.ended_ms);
+            pass.settle(receipt.tokens(), receipt.credits_micro(), receipt.ended_ms);
         }
-        entry.close(self.receipt.clone());
+        entry.close(receipt);
     }
 }
 
@@ -185,6 +174,22 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let status = self.head_sent.then_some(200);
         self.close(Outcome::ClientGone, status);
+    }
+}
+
+/// A receipt of a request of which nothing is known yet.
+fn blank() -> Receipt {
+    Receipt {
+        asked: None,
+        served: None,
+        account: None,
+        outcome: Outcome::ClientGone,
+        status: None,
+        usage: Usage::default(),
+        attempts: 0,
+        first_event: None,
+        total: Duration::ZERO,
+        ended_ms: 0,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod open;
 pub mod pump;
 pub mod receipt;
 pub mod refusal;
+mod session;
 mod shape;
 mod verdict;
 mod weight;
@@ -35,11 +36,12 @@ pub use hello::{Unanswered, hello};
 pub use keys::StaticKeys;
 pub use model::ListedModel;
 pub use names::{Names, Naming};
-pub use open::{Asking, Opened, Unopened, affinity};
+pub use open::{Asking, Opened, Unopened};
 pub use pump::Pump;
 use qm_canon::Kind;
 pub use qm_upstream::{Clock, Random};
 pub use receipt::{Entry, Ledger, Opening, Outcome, Receipt, Served, Step};
+pub use session::affinity;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]

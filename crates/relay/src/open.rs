@@ -6,16 +6,16 @@ use qm_amazonq::fault::Failure;
 use qm_amazonq::model::Model;
 use qm_canon::{Conversation, Encoder, Fault, Kind, Origin};
 use qm_pool::{AccountId, Lease};
-use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::accounts::{Picked, Want};
-use crate::admit::{Caller, KeyId};
+use crate::admit::Caller;
 use crate::attempt::{Attempt, Begun};
 use crate::draft::{Draft, Metered};
 use crate::enforce::Limits;
 use crate::grant::{Refused, Standing, Wish};
 use crate::pump::Pump;
+use crate::session::Session;
 use crate::shape::Form;
 use crate::verdict::{History, Verdict};
 use crate::{Relay, blame, weight};
@@ -54,14 +54,6 @@ pub struct Unopened {
     pub tried: Vec<Box<str>>,
     /// How the limits of the key stand.
     pub standing: Standing,
-}
-
-/// The ids of one session, made from what the client said of it or from chance.
-struct Session {
-    conversation_id: String,
-    invocation_id: String,
-    /// Hash of the conversation and its caller, if the client named the conversation.
-    affinity: Option<u64>,
 }
 
 /// What one request goes through.
@@ -271,38 +263,6 @@ impl Opened {
     pub async fn whole<E: Encoder>(self, encoder: E) -> E {
         self.pump(encoder).run().await
     }
-}
-
-// === impl Session ===
-
-impl Session {
-    /// The same session upstream for the same session of the same caller: it keeps the upstream's caches warm.
-    fn of(caller: &Caller, conversation: &Conversation<'_>, relay: &Relay) -> Self {
-        let mut session = Self::by_chance(relay);
-        if let Some(affinity) = conversation.affinity() {
-            let bits = bits(&caller.key, affinity);
-            session.conversation_id = qm_upstream::uuid(bits);
-            session.affinity = Some(bits as u64);
-        }
-        session
-    }
-
-    fn by_chance(relay: &Relay) -> Self {
-        let [conversation_id, invocation_id] = [(); 2].map(|()| qm_upstream::uuid((relay.random)()));
-        Self { conversation_id, invocation_id, affinity: None }
-    }
-}
-
-/// The number under which the pool remembers to which account a conversation went, of who holds this key and of what
-/// the request says that it belongs to.
-#[must_use]
-pub fn affinity(key: &KeyId, said: &str) -> u64 {
-    bits(key, said) as u64
-}
-
-fn bits(key: &KeyId, said: &str) -> u128 {
-    let digest = Sha256::new().chain_update(&*key.0).chain_update([0]).chain_update(said).finalize();
-    digest.iter().take(16).fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte))
 }
 
 fn unopened(fault: Fault, draft: &mut Draft, journey: Journey, request_id: &str) -> Unopened {
