@@ -222,7 +222,7 @@ impl House {
 
     /// What a failure beside requests says of the account. A refusal of such a question says nothing of whether it may
     /// chat: only a dead login and a suspension count.
-    fn ails(&self, number: i64, failure: &Failure) {
+    pub(crate) fn ails(&self, number: i64, failure: &Failure) {
         let ailment = match failure.remedy {
             Remedy::Elsewhere(Trouble::LoginDead) => Ailment::LoginDead,
             Remedy::Elsewhere(Trouble::Suspended) => Ailment::Suspended,

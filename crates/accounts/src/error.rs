@@ -62,6 +62,9 @@ impl From<StoreError> for AccountError {
                 let words = format!("This login is kept already, as account {account}.");
                 Self::new(ErrorKind::Duplicate { of: account }, words)
             }
+            StoreError::Changed { .. } => {
+                Self::new(ErrorKind::Conflict, "The account has been changed meanwhile: read it again.")
+            }
             StoreError::Busy => Self::new(ErrorKind::Unavailable, "The database is busy: try again."),
             other => {
                 tracing::error!(error = %other, "the store failed");

@@ -8,9 +8,11 @@ use qm_relay::{Clock, Random};
 use qm_seal::Keyring;
 use qm_seal::sealed::NONCE_BYTES;
 use qm_store::Store;
+use tokio::sync::Notify;
 
 use crate::login::Polled;
 use crate::outbound::Outbound;
+use crate::probe::Probing;
 use crate::roster::Roster;
 use crate::writer::Pending;
 
@@ -45,6 +47,10 @@ pub(crate) struct House {
     pub(crate) pending: Arc<Pending>,
     /// Logins that this process polls for just now.
     pub(crate) polled: Arc<Polled>,
+    /// Rings when accounts wait to be tried.
+    pub(crate) fed: Notify,
+    /// Chats that show whether the house can serve.
+    pub(crate) probing: Probing,
     /// The store's revision that the roster shows.
     pub(crate) revision: AtomicI64,
 }

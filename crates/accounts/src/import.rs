@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use qm_credential::Draft;
-use qm_credential::import::{self, Format, Row};
+use qm_credential::import::{self, Format, Import, Problem, Row};
+use qm_credential::{Draft, Zeroizing};
 use qm_seal::passphrase;
 use qm_store::Origin;
 use secrecy::SecretString;
@@ -97,9 +97,18 @@ pub enum Fate {
 struct Importing<'a> {
     fleet: &'a Fleet,
     options: &'a ImportOptions,
+    /// What is done to each account that could be one, told where it stands, from one on.
+    dress: Option<Dress>,
+    /// Rows so far.
+    taken: usize,
     /// Places of the logins so far.
     seen: HashMap<String, String>,
 }
+
+pub(crate) type Dress = fn(&mut Draft, usize);
+
+/// Larger files are not read beside requests.
+const SMALL_BYTES: usize = 64 * 1024;
 
 // === impl Fleet ===
 
@@ -115,20 +124,24 @@ impl Fleet {
         options: &ImportOptions,
         actor: &Actor,
     ) -> Result<Report, AccountError> {
+        self.take_in(input, options, None, actor).await
+    }
+
+    pub(crate) async fn take_in(
+        &self,
+        input: ImportInput<'_>,
+        options: &ImportOptions,
+        dress: Option<Dress>,
+        actor: &Actor,
+    ) -> Result<Report, AccountError> {
         if !options.dry_run {
             self.require_terms().await?;
         }
-        let found = match input {
-            ImportInput::File(bytes) => import::detect(bytes),
-            ImportInput::Files(files) => import::files(files),
-            ImportInput::Sealed(bytes, passphrase) => {
-                import::detect(&opened(bytes.to_vec(), passphrase).await?)
-            }
-        };
+        let found = read(input).await?;
         let found =
             found.map_err(|problem| AccountError::invalid(format!("Nothing was imported: {problem}.")))?;
         let (format, total) = (found.format, found.rows.len());
-        let mut importing = Importing { fleet: self, options, seen: HashMap::new() };
+        let mut importing = Importing { fleet: self, options, dress, taken: 0, seen: HashMap::new() };
         let mut rows = Vec::with_capacity(total);
         for row in found.rows {
             rows.push(importing.take(row).await?);
@@ -152,6 +165,7 @@ impl Importing<'_> {
     /// An error only if the store fails; whatever is wrong with the row is its fate.
     async fn take(&mut self, row: Row) -> Result<RowReport, AccountError> {
         let Row { place, result, notices } = row;
+        self.taken += 1;
         let mut notices: Vec<String> = notices.iter().map(ToString::to_string).collect();
         let (label, fate) = match result {
             Ok(mut draft) => {
@@ -175,6 +189,9 @@ impl Importing<'_> {
             if !draft.tags.contains(tag) {
                 draft.tags.push(tag.clone());
             }
+        }
+        if let Some(dress) = self.dress {
+            dress(draft, self.taken);
         }
     }
 
@@ -254,13 +271,38 @@ fn judged(outcome: Result<Fate, AccountError>) -> Result<Fate, AccountError> {
     }
 }
 
-/// The work of a second and much memory: not beside requests.
-async fn opened(
-    file: Vec<u8>,
-    passphrase: SecretString,
-) -> Result<qm_credential::Zeroizing<Vec<u8>>, AccountError> {
-    let opened = tokio::task::spawn_blocking(move || passphrase::decrypt(&file, &passphrase)).await;
-    let opened =
-        opened.map_err(|_| AccountError::new(ErrorKind::Internal, "The file could not be opened."))?;
-    opened.map_err(|error| AccountError::invalid(format!("The file cannot be opened: {error}.")))
+/// Reads a file. One of some size is the work of a second, and so is opening a sealed one: not on a thread that requests
+/// are served on.
+async fn read(input: ImportInput<'_>) -> Result<Result<Import, Problem>, AccountError> {
+    match input {
+        ImportInput::File(bytes) if bytes.len() <= SMALL_BYTES => Ok(import::detect(bytes)),
+        ImportInput::File(bytes) => {
+            let bytes = Zeroizing::new(bytes.to_vec());
+            aside(move || import::detect(&bytes)).await
+        }
+        ImportInput::Files(files) => {
+            let owned = |(name, bytes): &(&str, &[u8])| ((*name).to_owned(), Zeroizing::new(bytes.to_vec()));
+            let files: Vec<_> = files.iter().map(owned).collect();
+            aside(move || {
+                let files: Vec<_> =
+                    files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+                import::files(&files)
+            })
+            .await
+        }
+        ImportInput::Sealed(bytes, passphrase) => {
+            let bytes = bytes.to_vec();
+            let opened = aside(move || {
+                let plain = passphrase::decrypt(&bytes, &passphrase)?;
+                Ok(import::detect(&plain))
+            });
+            let opened: Result<_, qm_seal::passphrase::FileError> = opened.await?;
+            opened.map_err(|error| AccountError::invalid(format!("The file cannot be opened: {error}.")))
+        }
+    }
+}
+
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AccountError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| AccountError::new(ErrorKind::Internal, "The file could not be read."))
 }

@@ -15,10 +15,12 @@
 
 pub mod actor;
 pub mod care;
+pub mod choice;
 pub mod edit;
 pub mod environment;
 pub mod error;
 pub mod export;
+pub mod feed;
 pub mod house;
 pub mod import;
 pub mod login;
@@ -30,6 +32,7 @@ pub mod view;
 
 mod enter;
 mod keeper;
+mod probe;
 mod records;
 mod roster;
 mod run;
@@ -43,6 +46,7 @@ use qm_pool::Pool;
 use qm_relay::{Clock, Random};
 use qm_seal::Keyring;
 use qm_store::Store;
+use tokio::sync::Notify;
 
 pub use actor::Actor;
 pub use care::{Checkup, Refreshed};
@@ -59,6 +63,7 @@ pub use verbs::Listing;
 pub use view::View;
 
 use house::House;
+use probe::Probing;
 
 /// All accounts of the gateway. A cheap handle.
 #[derive(Clone)]
@@ -109,6 +114,8 @@ impl Fleet {
             entering: Mutex::default(),
             pending: Arc::default(),
             polled: Arc::default(),
+            fed: Notify::new(),
+            probing: Probing::default(),
             revision: AtomicI64::new(all.revision),
         });
         let pending = Arc::clone(&inner.pending);

@@ -183,6 +183,15 @@ impl House {
     }
 }
 
+// === impl Polled ===
+
+impl Polled {
+    /// Whether a task of this process polls for it.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+}
+
 // === impl Polling ===
 
 impl Polling {

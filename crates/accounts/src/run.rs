@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use self::chores::Chores;
@@ -121,9 +122,10 @@ impl House {
         }
     }
 
-    /// Polls for logins that wait: nobody needs to claim them.
+    /// Polls for logins that wait: nobody needs to claim them. Some at a time, for one whose service is slow to answer
+    /// must not keep the others' people waiting.
     async fn keep_polling(self: &Arc<Self>, mut stopped: Stopped) {
-        let mut ticks = ticks(LOOK);
+        let (mut ticks, mut polls) = (ticks(LOOK), JoinSet::new());
         while before(&mut stopped, ticks.tick()).await {
             let pending = match self.store.logins().pending().await {
                 Ok(pending) => pending,
@@ -132,12 +134,20 @@ impl House {
                     continue;
                 }
             };
-            for login in pending {
-                if let Err(error) = self.poll_login(&login.id).await {
-                    tracing::warn!(%error, login = login.id, "a login cannot be polled for");
+            while polls.try_join_next().is_some() {}
+            for login in pending.into_iter().filter(|login| !self.polled.has(&login.id)) {
+                if polls.len() >= self.habits.at_once.max(1) {
+                    break;
                 }
+                let house = Arc::clone(self);
+                polls.spawn(async move {
+                    if let Err(error) = house.poll_login(&login.id).await {
+                        tracing::warn!(%error, login = login.id, "a login cannot be polled for");
+                    }
+                });
             }
         }
+        while polls.join_next().await.is_some() {}
     }
 }
 

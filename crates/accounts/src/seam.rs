@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, PoisonError};
 
+use async_trait::async_trait;
 use qm_amazonq::model::Catalogue;
 use qm_canon::Fault;
 use qm_pool::AccountId;
-use qm_relay::{Accounts, Census, Picked, Want, refusal};
+use qm_relay::{Accounts, Census, Picked, Probed, Want, refusal};
 
 use crate::Fleet;
 use crate::house::House;
@@ -14,6 +15,7 @@ use crate::roster::pool_id;
 /// No account has this number.
 const NOBODY: AccountId = AccountId(u64::MAX);
 
+#[async_trait]
 impl Accounts for Fleet {
     fn pick(&self, want: &Want<'_>) -> Result<Picked, Fault> {
         let house = &self.inner;
@@ -55,6 +57,14 @@ impl Accounts for Fleet {
         let with_token = made
             .filter(|made| made.account.tokens().expires_ms().is_some_and(|expires_ms| expires_ms > now_ms));
         Census { with_token: with_token.count(), ..census }
+    }
+
+    async fn probe(&self) -> Option<Probed> {
+        Some(self.inner.probe().await)
+    }
+
+    fn last_probe(&self) -> Option<Probed> {
+        self.inner.probing.last()
     }
 }
 

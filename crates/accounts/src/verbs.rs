@@ -193,7 +193,7 @@ impl Fleet {
             if replaced {
                 house.enter(now.clone());
                 house.forgive(now.number).await;
-                return Ok(now);
+                return accounts.by_id(&record.id).await?.ok_or_else(AccountError::not_found);
             }
             generation = now.secret.generation;
         }
@@ -235,7 +235,8 @@ impl House {
             None => None,
         });
         self.write_pending().await;
-        Ok(record)
+        // What has been written with it has raised its revision, which is for the next `If-Match`.
+        accounts.by_id(id).await?.ok_or_else(AccountError::not_found)
     }
 
     /// Forgets all that is held against an account, and writes that down.

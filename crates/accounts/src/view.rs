@@ -104,6 +104,8 @@ pub struct HealthView {
     pub in_flight: u32,
     /// Requests begun within the last minute.
     pub current_rpm: u32,
+    /// Requests begun within the last hour, to within five minutes; by this process since its start.
+    pub last_hour: u32,
     /// Why its record cannot be opened, if it cannot.
     pub trouble: Option<String>,
 }
@@ -149,6 +151,7 @@ impl House {
             models: view.resting,
             in_flight: view.in_flight,
             current_rpm: view.current_rpm,
+            last_hour: view.last_hour,
             trouble: trouble.clone(),
         });
         now.unwrap_or_else(|| {
@@ -161,6 +164,7 @@ impl House {
                 models: stored.models,
                 in_flight: 0,
                 current_rpm: 0,
+                last_hour: 0,
                 trouble,
             }
         })

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::mem;
 
 use crate::account::AccountId;
+use crate::mixed::Mixed;
 
 /// Two generations of memory: what is used stays in the young one, what is not used falls with the old one. That bounds
 /// size and age without a list of either.
 #[derive(Debug, Default)]
 pub(crate) struct Affinity {
-    young: HashMap<u64, AccountId>,
-    old: HashMap<u64, AccountId>,
+    young: HashMap<u64, AccountId, Mixed>,
+    old: HashMap<u64, AccountId, Mixed>,
     born_ms: u64,
 }
 
@@ -42,7 +43,7 @@ impl Affinity {
             self.turn(now_ms);
         }
         if age_ms >= 2 * GENERATION_MS {
-            self.old = HashMap::new();
+            self.old = HashMap::default();
         }
     }
 

@@ -17,6 +17,7 @@ mod hear;
 pub mod lease;
 mod load;
 mod member;
+mod mixed;
 mod offer;
 pub mod outcome;
 pub mod pool;

@@ -2,6 +2,7 @@
 //! cannot, by reason. Kept up to date with each change, so that nobody ever looks through all accounts.
 
 use std::collections::BTreeSet;
+use std::iter::once_with;
 
 use crate::offer::Offer;
 use crate::want::{Reason, Tally};
@@ -104,8 +105,11 @@ impl Ring {
         let around = lead.map(|lead| {
             let (begin, start) = (Rank { lead, load: 0, slot: 0 }, Rank { lead, load: start, slot: 0 });
             let end = Rank { lead, load: u64::MAX, slot: u32::MAX };
+            // Each range is a search of its own, and nearly always the first one is enough.
             let after = self.ready.range(start..=end);
-            after.chain(self.ready.range(begin..start)).chain(self.ready.range(end..))
+            let before = once_with(move || self.ready.range(begin..start)).flatten();
+            let beyond = once_with(move || self.ready.range(end..)).flatten();
+            after.chain(before).chain(beyond)
         });
         straight.into_iter().flatten().chain(around.into_iter().flatten())
     }

@@ -8,6 +8,7 @@ use crate::health::condition::Condition;
 use crate::health::{Rules, Stored};
 use crate::load::Load;
 use crate::member::{Member, Standing};
+use crate::mixed::Mixed;
 use crate::ring::Seat;
 use crate::rings::{Hall, Rings};
 use crate::strategy::Strategy;
@@ -19,7 +20,7 @@ pub(crate) struct Roster {
     pub(crate) strategy: Strategy,
     members: Vec<Option<Member>>,
     free: Vec<u32>,
-    by_id: HashMap<AccountId, u32>,
+    by_id: HashMap<AccountId, u32, Mixed>,
     pub(crate) rings: Rings,
     /// When something changes at an account by itself: each has at most one entry.
     wakes: BTreeSet<(u64, u32)>,
@@ -47,7 +48,7 @@ impl Roster {
             strategy,
             members: Vec::new(),
             free: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: HashMap::default(),
             rings: Rings::default(),
             wakes: BTreeSet::new(),
             affinity: Affinity::default(),

@@ -8,6 +8,7 @@ use qm_pool::Health;
 use tokio::task::{self, JoinSet};
 
 use super::{Stopped, over, ticks};
+use crate::feed;
 use crate::house::House;
 use crate::roster::{Entry, Made, pool_id};
 
@@ -26,6 +27,8 @@ enum What {
     Renewal,
     Models,
     Credits,
+    /// Whether one that was fed answers.
+    Trial,
 }
 
 /// One question to one account.
@@ -67,6 +70,7 @@ impl Chores {
                     self.look_through();
                     self.house.gather_models();
                 }
+                () = self.house.fed.notified() => self.look_through(),
                 Some(done) = self.under_way.join_next_with_id() => self.done(match done {
                     Ok((id, ())) => id,
                     Err(error) => error.id(),
@@ -85,10 +89,12 @@ impl Chores {
         self.due_ms.retain(|(number, _), _| here.contains(number));
         for entry in &entries {
             let Ok(made) = &entry.made else { continue };
-            if !entry.record.wishes.enabled {
-                continue;
-            }
-            for what in [What::Renewal, What::Models, What::Credits] {
+            let asked: &[What] = match entry.record.wishes.enabled {
+                true => &[What::Renewal, What::Models, What::Credits],
+                false if feed::is_pending(&entry.record) => &[What::Trial],
+                false => &[],
+            };
+            for &what in asked {
                 let chore = (entry.record.number, what);
                 if !self.taken.contains(&chore) && self.is_due(entry, made, what, now_ms) {
                     self.taken.insert(chore);
@@ -104,6 +110,7 @@ impl Chores {
         let every_ms = match what {
             What::Renewal => None,
             What::Models => Some(MODELS_EVERY_MS),
+            What::Trial => return self.is_due_again(number, now_ms),
             What::Credits => match self.house.habits.quota_every {
                 Some(every) => Some(every.as_millis() as u64),
                 None => return false,
@@ -135,6 +142,16 @@ impl Chores {
             .is_some_and(|view| view.health.heals() && (what != What::Models || view.health == Health::Ready))
     }
 
+    /// At once for the first time, and then after a while.
+    fn is_due_again(&mut self, number: i64, now_ms: u64) -> bool {
+        let due_ms = self.due_ms.entry((number, What::Trial)).or_insert(now_ms);
+        let due = *due_ms <= now_ms;
+        if due {
+            *due_ms = now_ms + feed::AGAIN_MS;
+        }
+        due
+    }
+
     fn begin(&mut self) {
         while self.under_way.len() < self.house.habits.at_once.max(1)
             && let Some(chore) = self.queue.pop_front()
@@ -145,6 +162,7 @@ impl Chores {
                     What::Renewal => house.renew_ahead(number).await,
                     What::Models => house.ask_models(number).await,
                     What::Credits => house.poll_quota(number).await,
+                    What::Trial => house.try_fed(number).await,
                 }
             });
             self.which.insert(handle.id(), chore);

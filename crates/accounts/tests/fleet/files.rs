@@ -124,3 +124,29 @@ async fn what_is_exported_with_a_passphrase_is_imported_with_it_elsewhere() {
     let none = Selection::These(vec!["99".to_owned()]);
     assert!(fleet.export(&none, ExportForm::Json, &Actor::Cli).await.is_err());
 }
+
+#[tokio::test]
+async fn a_large_file_is_read_while_requests_are_served() {
+    let bench = Bench::of(Vec::new()).await;
+    let fleet = bench.fleet().await;
+    let options = DRY;
+    for (bytes, beside) in [(1_000, false), (4 << 20, true)] {
+        // Not closed: it is read whole, and then nothing comes of it.
+        let file = format!("[\"{}", "x".repeat(bytes));
+        let turns = std::cell::Cell::new(0);
+        let others = async {
+            loop {
+                turns.set(turns.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let read = fleet.import(ImportInput::File(file.as_bytes()), &options, &Actor::Cli);
+        let read = tokio::select! {
+            biased;
+            read = read => read,
+            () = others => unreachable!("they go on for ever"),
+        };
+        assert_eq!(read.unwrap_err().kind, ErrorKind::Invalid);
+        assert_eq!(turns.get() > 0, beside, "{bytes} bytes: others had {} turns", turns.get());
+    }
+}

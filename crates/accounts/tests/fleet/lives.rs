@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use qm_accounts::survey::Question;
-use qm_accounts::{Actor, Edit, ErrorKind, ProxyWish};
-use qm_pool::{Ailment, Evidence, Health, Outcome, Says};
+use qm_accounts::{Actor, Edit, ErrorKind, LoginEdit, ProxyWish};
+use qm_pool::{Ailment, Evidence, Health, Outcome, Rules, Says, Strategy};
 use qm_simulator::SimAccount;
 use qm_store::{AccountPatch, AuditFilter, Change, Filter, Sort, Store as _};
 
@@ -197,4 +197,76 @@ async fn what_was_done_is_written_down() {
     let actions: Vec<&str> = entries.iter().map(|record| record.entry.action.as_str()).collect();
     assert_eq!(actions, ["account.remove", "account.disable", "account.add"]);
     assert!(entries.iter().all(|it| it.entry.actor == "key k1" && it.entry.source == "192.0.2.1"));
+}
+
+#[tokio::test]
+async fn a_change_for_another_revision_changes_nothing() {
+    let [one, two, three] = [0, 1, 2].map(SimAccount::numbered);
+    let bench = Bench::of(vec![one.clone(), two.clone(), three.clone()]).await;
+    let (here, there) = (bench.fleet().await, bench.fleet().await);
+    let seen = add(&here, &one, "one").await;
+    let labelled = |label: &str, revision| Edit {
+        wishes: AccountPatch { label: Some(label.to_owned()), ..AccountPatch::default() },
+        revision: Some(revision),
+        ..Edit::default()
+    };
+    // Two who have read the same: the store decides between them, not what each process has looked at before.
+    let (first, second) = tokio::join!(
+        here.change(&seen.id, labelled("here", seen.revision), &Actor::Cli),
+        there.change(&seen.id, labelled("there", seen.revision), &Actor::Cli),
+    );
+    let winner = if first.is_ok() { "here" } else { "there" };
+    let lost = if first.is_ok() { second.unwrap_err() } else { first.unwrap_err() };
+    assert_eq!(lost.kind, ErrorKind::Conflict);
+    let view = here.get(&seen.id).await.unwrap();
+    assert_eq!(view.label, winner);
+    // A login is replaced under the same condition.
+    let login = |account: &SimAccount, revision| Edit {
+        login: Some(LoginEdit::Whole(Box::new(super::house::login(account)))),
+        ..labelled("again", revision)
+    };
+    let stale = here.change(&seen.id, login(&two, seen.revision), &Actor::Cli).await.unwrap_err();
+    assert_eq!(stale.kind, ErrorKind::Conflict);
+    let unchanged = here.get(&seen.id).await.unwrap();
+    assert_eq!(
+        (unchanged.login.fingerprint, unchanged.label.as_str()),
+        (view.login.fingerprint.clone(), winner)
+    );
+    let changed = here.change(&seen.id, login(&two, view.revision), &Actor::Cli).await.unwrap();
+    assert_ne!(changed.login.fingerprint, view.login.fingerprint);
+    // One whose login is taken changes nothing either.
+    add(&here, &three, "another").await;
+    let taken = here.change(&seen.id, login(&three, changed.revision), &Actor::Cli).await.unwrap_err();
+    assert!(matches!(taken.kind, ErrorKind::Duplicate { .. }), "{taken:?}");
+    assert_eq!(here.get(&seen.id).await.unwrap().revision, changed.revision);
+    // The revision that a change tells is the one to name next, whatever was written with it.
+    let off = here.disable(&seen.id, &Actor::Cli).await.unwrap();
+    let on = here.enable(&seen.id, &Actor::Cli).await.unwrap();
+    assert!(off.revision < on.revision);
+    here.change(&seen.id, labelled("at last", on.revision), &Actor::Cli).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_strategy_holds_at_once_and_is_written_down() {
+    let accounts = [0, 1].map(SimAccount::numbered);
+    let bench = Bench::of(accounts.to_vec()).await;
+    let fleet = bench.fleet().await;
+    for (account, label) in accounts.iter().zip(["one", "two"]) {
+        add(&fleet, account, label).await;
+    }
+    let served = || {
+        let name = |_| pick(&fleet).unwrap().account.name().to_owned();
+        (0..6).map(name).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!((fleet.strategy(), served()), (Strategy::RoundRobin, 2));
+    fleet.set_strategy(Strategy::Sticky, &Actor::Cli).await.unwrap();
+    assert_eq!((fleet.strategy(), served()), (Strategy::Sticky, 1));
+    let rules = Rules { max_errors: 1, ..fleet.rules() };
+    fleet.set_rules(rules, &Actor::Cli).await.unwrap();
+    assert_eq!(fleet.rules(), rules);
+    let store = qm_store_sqlite::SqliteStore::open(&bench.path("accounts.db")).await.unwrap();
+    let audit = store.audit().list(&AuditFilter::default(), 10).await.unwrap();
+    let told: Vec<_> = audit.iter().map(|it| (it.entry.action.as_str(), it.entry.detail.as_str())).collect();
+    let strategy = ("pool.strategy", "{\"from\":\"round_robin\",\"to\":\"sticky\"}");
+    assert!(told.contains(&strategy) && told.iter().any(|(action, _)| *action == "pool.rules"), "{told:?}");
 }

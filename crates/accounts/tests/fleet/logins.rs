@@ -112,6 +112,32 @@ async fn a_login_that_nobody_claims_is_finished_in_the_background() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_slow_to_answer_for_one_login_keeps_no_other_waiting() {
+    let bench = Bench::of((0..6).map(SimAccount::numbered).collect()).await;
+    bench.simulator.knobs().device = DeviceEnd::Manual;
+    let fleet = bench.fleet().await;
+    let mut logins = Vec::new();
+    for account in 0..6 {
+        let login = fleet.login_start(wish(), &Actor::Cli).await.unwrap();
+        bench.simulator.approve(&login.user_code, Some(account)).unwrap();
+        logins.push(login.id);
+    }
+    // One after the other they would take eighteen seconds.
+    bench.simulator.knobs().refresh_delay_ms = 3_000;
+    let done = until("all accounts", || async {
+        let mut states = Vec::new();
+        for id in &logins {
+            states.push(fleet.login_status(id).await.unwrap().state);
+        }
+        states.iter().all(|state| matches!(state, LoginState::Completed { .. }))
+    });
+    tokio::select! {
+        () = fleet.run(std::future::pending()) => panic!("nobody stopped it"),
+        () = done => {}
+    }
+}
+
+#[tokio::test]
 async fn a_login_ends_as_people_or_the_service_say() {
     for (end, expected) in
         [(DeviceEnd::Expired, LoginState::Expired), (DeviceEnd::Denied, LoginState::Denied)]

@@ -1,18 +1,24 @@
-//! What is secret of an account is in no file in the clear, in no log, in no view and in no error.
+//! What is secret of an account is in no file in the clear, in no log, in no view, in no error and in no panic.
 
-use std::fmt::Write as _;
-use std::io;
+use std::backtrace::Backtrace;
+use std::fmt::{Debug, Write as _};
+use std::io::{self, Write as _};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use qm_accounts::login::{LONGEST_CLAIM, Portal, Start};
 use qm_accounts::{
-    AccountError, Actor, Edit, ExportForm, ImportInput, ImportOptions, ProxyWish, Selection, View, Wish,
+    AccountError, Actor, Edit, EnvironmentAccount, ExportForm, Fleet, ImportInput, ImportOptions, LoginEdit,
+    LoginParts, Parts, ProxyWish, Selection, View, Wish,
 };
+use qm_seal::{Key, Keyring};
 use qm_simulator::{Behaviour, Options, RefreshFault, Rotation, SimAccount};
 use qm_store::{Filter, Sort};
 use secrecy::ExposeSecret as _;
 
-use super::house::{Bench, add, chat};
+use super::house::{Bench, KEY, add, chat, draft, login};
 
 /// All that is logged, at every level.
 #[derive(Clone, Default)]
@@ -51,13 +57,14 @@ async fn nothing_secret_is_anywhere_in_the_clear() {
         SimAccount::numbered(2),
     ];
     let bench = Bench::with(Options { accounts: accounts.clone(), ..Options::default() }).await;
-    let (mut secrets, mut shown) = (vec!["the-password".to_owned()], String::new());
+    let (mut secrets, mut shown) = (vec!["the-password".to_owned(), KEY.to_owned()], String::new());
     for account in &accounts {
         secrets.extend([account.refresh_token.clone(), account.client_secret.clone()]);
     }
     for n in 0..2 {
         live(&bench, &accounts, &mut shown, n).await;
     }
+    let panics = panic_at_any_moment(&bench, &accounts).await;
     // What the simulator has given out since: the rotated token, and those of the person who logged in.
     secrets.push(bench.simulator.account(0).unwrap().refresh_token);
     secrets.push(bench.simulator.account(2).unwrap().refresh_token);
@@ -68,6 +75,7 @@ async fn nothing_secret_is_anywhere_in_the_clear() {
     assert!(secrets.len() > 8, "there is something to look for");
 
     let mut places = vec![("views and errors", shown.into_bytes()), ("log", log.0.lock().unwrap().clone())];
+    places.push(("panics", panics));
     for suffix in ["", "-wal"] {
         let path = bench.path(&format!("accounts.db{suffix}"));
         places.push(("database", std::fs::read(path).unwrap_or_default()));
@@ -79,6 +87,7 @@ async fn nothing_secret_is_anywhere_in_the_clear() {
         places.iter().any(|(name, bytes)| *name == place && found(bytes))
     };
     assert!(holds(&id, "views and errors") && holds(&id, "database") && holds("token refreshed", "log"));
+    assert!(holds("chance has run out", "panics") && holds("qm_accounts", "panics"));
     for (place, bytes) in places {
         for secret in &secrets {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
@@ -98,7 +107,7 @@ async fn live(bench: &Bench, accounts: &[SimAccount], shown: &mut String, round:
             see(shown, Ok(view));
         }
     }
-    let again = fleet.add(&super::house::draft(&accounts[1], "again"), &actor).await;
+    let again = fleet.add(&draft(&accounts[1], "again"), &actor).await;
     assert!(again.is_err());
     see(shown, again);
     let proxy = Some(ProxyWish::Url("http://user:the-password@127.0.0.1:3128".into()));
@@ -117,6 +126,154 @@ async fn live(bench: &Bench, accounts: &[SimAccount], shown: &mut String, round:
     let page = fleet.list(&Filter::default(), Sort::default(), None, 100).await.unwrap();
     writeln!(shown, "{page:?} {:?}", fleet.refresh_all(&actor, |_, _| {}).await).unwrap();
     fleet.run(std::future::ready(())).await;
+}
+
+/// The same once more, in tasks that panic at every seventh use of chance: what the panics say, with their backtraces.
+/// Afterwards all is as it was.
+async fn panic_at_any_moment(bench: &Bench, accounts: &[SimAccount]) -> Vec<u8> {
+    let said = Log::default();
+    let to = said.clone();
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        writeln!(to.clone(), "{info}\n{}", Backtrace::force_capture()).unwrap();
+    }));
+    let parts = bench.parts("accounts.db", KEY, true).await;
+    let (drawn, sound) = (AtomicU64::new(1), Arc::clone(&parts.random));
+    let armed = Arc::new(AtomicU64::new(0));
+    let trap = Arc::clone(&armed);
+    let random = Arc::new(move || {
+        let fails = drawn.fetch_add(1, Ordering::Relaxed) % 7 == 0 && trap.load(Ordering::Relaxed) == 1;
+        assert!(!fails, "chance has run out");
+        sound()
+    });
+    let fleet = Fleet::open(Parts { random, ..parts }).await.unwrap();
+    armed.store(1, Ordering::Relaxed);
+    let mut panicked = 0;
+    for round in 0..30 {
+        let (fleet, accounts) = (fleet.clone(), accounts.to_vec());
+        let lived = tokio::spawn(async move {
+            let actor = Actor::Cli;
+            let proxy = Some(ProxyWish::Url("http://user:the-password@127.0.0.1:3128".into()));
+            let edit = LoginEdit::Whole(Box::new(login(&accounts[0])));
+            let _one = match round % 5 {
+                0 => fleet.refresh("1", &actor).await.is_ok(),
+                1 => fleet.change("2", Edit { proxy, ..Edit::default() }, &actor).await.is_ok(),
+                2 => fleet.change("1", Edit { login: Some(edit), ..Edit::default() }, &actor).await.is_ok(),
+                3 => fleet.login_start(Wish::of(Start::Portal(Portal::builder_id())), &actor).await.is_ok(),
+                _ => fleet.add(&draft(&accounts[1], "again"), &actor).await.is_ok(),
+            };
+            chat(&fleet).await
+        });
+        panicked += usize::from(lived.await.is_err_and(|error| error.is_panic()));
+        // Whatever right to renew the task had runs out.
+        bench.pass(Duration::from_secs(16));
+    }
+    armed.store(0, Ordering::Relaxed);
+    panic::set_hook(before);
+    assert!(panicked > 5, "{panicked} of thirty");
+    fleet
+        .change(
+            "1",
+            Edit { login: Some(LoginEdit::Whole(Box::new(login(&accounts[0])))), ..Edit::default() },
+            &Actor::Cli,
+        )
+        .await
+        .unwrap();
+    assert_eq!(chat(&fleet).await, Ok(()), "nothing is left behind");
+    let said = said.0.lock().unwrap();
+    said.clone()
+}
+
+/// What a panic says of a value: its `Debug`, if it has one.
+struct Panics<'a, T>(&'a T);
+
+trait WithDebug {
+    fn said(&self) -> String;
+}
+
+trait WithoutDebug {
+    fn said(&self) -> String;
+}
+
+impl<T: Debug> WithDebug for Panics<'_, T> {
+    fn said(&self) -> String {
+        let panic = || Err::<(), _>(self.0).expect("it panics");
+        let payload = panic::catch_unwind(AssertUnwindSafe(panic)).unwrap_err();
+        format!("{}\n{:#?}", payload.downcast_ref::<String>().unwrap(), self.0)
+    }
+}
+
+// Behind one more reference, so that the other is taken where there is a `Debug`.
+impl<T> WithoutDebug for &Panics<'_, T> {
+    fn said(&self) -> String {
+        String::new()
+    }
+}
+
+macro_rules! said {
+    ($($value:expr),+ $(,)?) => { [$((stringify!($value), (&Panics(&$value)).said())),+] };
+}
+
+#[test]
+fn a_panic_over_anything_that_holds_a_secret_tells_none() {
+    let account = SimAccount {
+        refresh_token: "planted-token".to_owned(),
+        client_secret: "planted-secret".to_owned(),
+        ..SimAccount::numbered(0)
+    };
+    let mut whole = login(&account);
+    whole.access = Some(qm_credential::Access { token: "planted-access".into(), expires_ms: 7 });
+    whole.api_key = Some("planted-key".into());
+    let url = "http://user:planted-password@127.0.0.1:3128";
+    let drafted = || qm_credential::Draft {
+        proxy: Some(qm_credential::Proxy::Url(url.into())),
+        ..qm_credential::Draft::new(whole.clone())
+    };
+    let parts = LoginParts {
+        client_secret: Some("planted-secret".into()),
+        refresh_token: Some("planted-token".into()),
+        access_token: Some("planted-access".into()),
+        api_key: Some("planted-key".into()),
+        ..LoginParts::default()
+    };
+    let edit =
+        |login| Edit { login: Some(login), proxy: Some(ProxyWish::Url(url.into())), ..Edit::default() };
+    let proxy = qm_upstream::Proxy::parse(url).unwrap();
+    let file = format!(
+        r#"[{{"refreshToken":"planted-token","clientId":"c","clientSecret":"planted-secret","other":{{"password":"planted-password"}}}}]"#
+    );
+    let imported = qm_credential::import::detect(file.as_bytes()).unwrap();
+    let keyring = Keyring::new(vec![Key::from_text(KEY).unwrap()]).unwrap();
+    let said = said![
+        whole,
+        whole.client,
+        whole.access,
+        whole.refresh_token,
+        whole.api_key,
+        drafted(),
+        drafted().proxy,
+        EnvironmentAccount { slot: "A".to_owned(), draft: drafted() },
+        parts,
+        LoginEdit::Parts(Box::new(parts.clone())),
+        edit(LoginEdit::Whole(Box::new(whole.clone()))),
+        edit(LoginEdit::Parts(Box::new(parts.clone()))),
+        ImportInput::Sealed(&[], "planted-password".into()),
+        imported.rows,
+        imported,
+        qm_upstream::Proxies { http: Some(proxy.clone()), ..qm_upstream::Proxies::default() },
+        proxy,
+        Key::from_text(KEY).unwrap(),
+        keyring,
+        keyring.seal(b"planted-token", "about", [7; 24]).unwrap(),
+    ];
+    let with_debug = said.iter().filter(|(_, said)| said.contains("it panics")).count();
+    assert!(with_debug >= 10, "the search is known to look: {said:?}");
+    for (what, said) in &said {
+        assert!(!said.contains("planted") && !said.contains(KEY), "{what}: {said}");
+    }
+    // And it is known to find.
+    let careless = Some("planted-token");
+    assert!((&Panics(&careless)).said().contains("planted"));
 }
 
 /// Every token and secret in an export.
