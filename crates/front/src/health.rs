@@ -55,8 +55,10 @@ struct Counts {
 
 #[derive(Serialize)]
 struct Tested<'a> {
-    tested_account: Option<&'a str>,
-    tested_at: String,
+    #[serde(rename = "tested_account")]
+    account: Option<&'a str>,
+    #[serde(rename = "tested_at")]
+    at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
 }
@@ -141,11 +143,7 @@ impl Counts {
 impl<'a> Tested<'a> {
     fn of(probed: &'a Probed) -> Self {
         let Probed { account, at_ms, trouble } = probed;
-        Self {
-            tested_account: account.as_deref(),
-            tested_at: limits::moment(*at_ms),
-            error: trouble.as_deref(),
-        }
+        Self { account: account.as_deref(), at: limits::moment(*at_ms), error: trouble.as_deref() }
     }
 }
 

@@ -79,8 +79,10 @@ pub struct House {
     pub receipts: Arc<Receipts>,
     /// A client with the right key.
     pub client: Client,
-    /// The only account.
+    /// The first account.
     pub account: Arc<Account>,
+    /// What the names of models stand for.
+    pub names: Arc<Names>,
 }
 
 impl Default for Plan {
@@ -146,12 +148,13 @@ impl House {
         for account in &accounts {
             pool.add(AccountId(account.number()), Traits::default(), Stored::default(), clock());
         }
+        let names = Arc::new(Names::new(Naming { aliases, default_model }));
         let relay = Relay {
             admission: admission.unwrap_or_else(|| keys(grant)),
             accounts: Arc::new(Fixed::new(accounts, pool, Arc::clone(&clock), Arc::clone(&random))),
             ledger: ledger.unwrap_or_else(|| Arc::clone(&receipts) as _),
             deadlines,
-            names: Arc::new(Names::new(Naming { aliases, default_model })),
+            names: Arc::clone(&names),
             without_account,
             random: Arc::clone(&random),
             now: clock,
@@ -173,7 +176,7 @@ impl House {
         let bounds = Bounds { connections: 1024, drain: Duration::ZERO };
         #[expect(clippy::disallowed_methods, reason = "the house runs beside its test and ends with it")]
         let _task = tokio::spawn(serve(listener, router(front, Some("/team")), bounds, pending()));
-        Ok(Self { simulator, receipts, client, account })
+        Ok(Self { simulator, receipts, client, account, names })
     }
 }
 

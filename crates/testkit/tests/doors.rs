@@ -196,6 +196,7 @@ mod doors {
             (401, wrong.post("/v1/messages", &chat()).await),
             (404, browser.get("/v1/nothing").await),
             (405, browser.get("/v1/messages").await),
+            (405, admin(&house).get(TEST).await),
         ];
         for (status, answer) in answers {
             let answer = answer.expect("an answer");
@@ -206,6 +207,7 @@ mod doors {
                 "no-store"
             };
             assert_eq!(answer.header("cache-control"), kept, "{status}");
+            assert_eq!(answer.header("allow"), if status == 405 { "POST" } else { "" });
             assert!(
                 !answer.headers.keys().any(|name| name.as_str().starts_with("access-control")),
                 "{status}"
@@ -259,6 +261,7 @@ mod doors {
             );
             assert!(answer.header("access-control-expose-headers").contains("retry-after"), "{path}");
         }
-        assert_eq!(page.get("/v1/messages").await.expect("an answer").status, 405);
+        let refused = page.get("/v1/messages").await.expect("an answer");
+        assert_eq!((refused.status, refused.header("allow")), (405, "POST"));
     }
 }

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod models {
-    use qm_relay::{Alias, Aliases};
+    use qm_relay::{Alias, Aliases, Naming};
     use qm_testkit::{Answer, House, Plan};
     use serde_json::{Value, json};
 
@@ -60,6 +60,18 @@ mod models {
                 "claude-opus-5"
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn names_change_while_requests_are_served() {
+        let house = house(&[("mine", "claude-opus-4.5")], None).await;
+        assert_eq!(asked_for(&house, &["mine"]).await, ["claude-opus-4.5"]);
+        let mine = Alias { name: "mine".to_owned(), model: "claude-haiku-4.5".to_owned() };
+        let default_model = Some("auto".to_owned());
+        house.names.set(Naming { aliases: Aliases::new([mine]), default_model });
+        assert_eq!(asked_for(&house, &["mine", "nobodys"]).await, ["claude-haiku-4.5", "auto"]);
+        house.names.set(Naming::default());
+        assert_eq!(ask(&house, "mine").await.status, 404);
     }
 
     #[tokio::test]

@@ -99,13 +99,11 @@ impl Grant for Gate {
             pending::<()>().await;
         }
         let standing = self.standing.clone();
-        match &self.refuses {
-            Some(fault) => Err(Refused { fault: fault.clone(), standing }),
-            None => {
-                let place = Place { ends: Arc::clone(&self.ends), settled: false };
-                Ok(Entered { pass: Box::new(place), standing })
-            }
+        if let Some(fault) = self.refuses.clone() {
+            return Err(Refused { fault, standing });
         }
+        let place = Place { ends: Arc::clone(&self.ends), settled: false };
+        Ok(Entered { pass: Box::new(place), standing })
     }
 
     fn max_output(&self) -> Option<u64> {
