@@ -1,14 +1,17 @@
 //! Accounts out of files: each row is taken whole or not at all, and a bad one never spoils the others.
 
+mod report;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use qm_credential::import::{self, Format, Import, Problem, Row};
+use qm_credential::import::{self, Import, Problem, Row};
 use qm_credential::{Draft, Zeroizing};
 use qm_seal::passphrase;
 use qm_store::Origin;
 use secrecy::SecretString;
 
+pub use self::report::{Fate, Report, RowReport};
 use crate::records;
 use crate::{AccountError, Actor, ErrorKind, Fleet};
 
@@ -37,60 +40,6 @@ pub struct ImportOptions {
     pub tags: Vec<String>,
     /// Is told after each row: how many are done, of how many.
     pub progress: Option<Arc<dyn Fn(usize, usize) + Send + Sync>>,
-}
-
-/// What became of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// Its format.
-    pub format: Format,
-    /// Its rows, in its order.
-    pub rows: Vec<RowReport>,
-}
-
-/// What became of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowReport {
-    /// Where it stands, such as `accounts[3]` or `line 4`.
-    pub place: String,
-    /// What the account is called.
-    pub label: Option<String>,
-    /// What became of it.
-    pub fate: Fate,
-    /// What was left out or is doubtful, in words.
-    pub notices: Vec<String>,
-}
-
-/// What became of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is an account now.
-    Added {
-        /// Its id.
-        id: String,
-    },
-    /// It would be one.
-    WouldAdd,
-    /// Another account has its login, or another row of this file above it.
-    Duplicate {
-        /// The id of that account, or the place of that row.
-        of: String,
-    },
-    /// The account that has its login has its other parts now.
-    Updated {
-        /// Its id.
-        id: String,
-    },
-    /// That account would have them.
-    WouldUpdate {
-        /// Its id.
-        id: String,
-    },
-    /// It cannot be an account.
-    Refused {
-        /// Why, in words without secrets.
-        why: String,
-    },
 }
 
 /// An import under way.
@@ -227,38 +176,6 @@ impl Importing<'_> {
             self.seen.insert(fingerprint, place.to_owned());
         }
         Ok(fate)
-    }
-}
-
-// === impl Report ===
-
-impl Report {
-    /// How many accounts are new, or would be.
-    #[must_use]
-    pub fn added(&self) -> usize {
-        self.count(|fate| matches!(fate, Fate::Added { .. } | Fate::WouldAdd))
-    }
-
-    /// How many have other parts of their login now, or would have.
-    #[must_use]
-    pub fn updated(&self) -> usize {
-        self.count(|fate| matches!(fate, Fate::Updated { .. } | Fate::WouldUpdate { .. }))
-    }
-
-    /// How many were there already.
-    #[must_use]
-    pub fn duplicates(&self) -> usize {
-        self.count(|fate| matches!(fate, Fate::Duplicate { .. }))
-    }
-
-    /// How many cannot be accounts.
-    #[must_use]
-    pub fn refused(&self) -> usize {
-        self.count(|fate| matches!(fate, Fate::Refused { .. }))
-    }
-
-    fn count(&self, is: fn(&Fate) -> bool) -> usize {
-        self.rows.iter().filter(|row| is(&row.fate)).count()
     }
 }
 

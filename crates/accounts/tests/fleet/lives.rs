@@ -215,8 +215,10 @@ async fn a_change_for_another_revision_changes_nothing() {
         here.change(&seen.id, labelled("here", seen.revision), &Actor::Cli),
         there.change(&seen.id, labelled("there", seen.revision), &Actor::Cli),
     );
-    let winner = if first.is_ok() { "here" } else { "there" };
-    let lost = if first.is_ok() { second.unwrap_err() } else { first.unwrap_err() };
+    let (winner, lost) = match first {
+        Ok(_) => ("here", second.unwrap_err()),
+        Err(lost) => ("there", lost),
+    };
     assert_eq!(lost.kind, ErrorKind::Conflict);
     let view = here.get(&seen.id).await.unwrap();
     assert_eq!(view.label, winner);

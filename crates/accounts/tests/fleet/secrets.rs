@@ -2,6 +2,7 @@
 
 use std::backtrace::Backtrace;
 use std::fmt::{Debug, Write as _};
+use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use qm_seal::{Key, Keyring};
 use qm_simulator::{Behaviour, Options, RefreshFault, Rotation, SimAccount};
 use qm_store::{Filter, Sort};
 use secrecy::ExposeSecret as _;
+use tokio::task::JoinSet;
 
 use super::house::{Bench, KEY, add, chat, draft, login};
 
@@ -151,7 +153,8 @@ async fn panic_at_any_moment(bench: &Bench, accounts: &[SimAccount]) -> Vec<u8> 
     let mut panicked = 0;
     for round in 0..30 {
         let (fleet, accounts) = (fleet.clone(), accounts.to_vec());
-        let lived = tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             let actor = Actor::Cli;
             let proxy = Some(ProxyWish::Url("http://user:the-password@127.0.0.1:3128".into()));
             let edit = LoginEdit::Whole(Box::new(login(&accounts[0])));
@@ -164,7 +167,7 @@ async fn panic_at_any_moment(bench: &Bench, accounts: &[SimAccount]) -> Vec<u8> 
             };
             chat(&fleet).await
         });
-        panicked += usize::from(lived.await.is_err_and(|error| error.is_panic()));
+        panicked += usize::from(task.join_next().await.unwrap().is_err_and(|error| error.is_panic()));
         // Whatever right to renew the task had runs out.
         bench.pass(Duration::from_secs(16));
     }
@@ -197,7 +200,7 @@ trait WithoutDebug {
 
 impl<T: Debug> WithDebug for Panics<'_, T> {
     fn said(&self) -> String {
-        let panic = || Err::<(), _>(self.0).expect("it panics");
+        let panic = || black_box(Err::<(), _>(self.0)).unwrap();
         let payload = panic::catch_unwind(AssertUnwindSafe(panic)).unwrap_err();
         format!("{}\n{:#?}", payload.downcast_ref::<String>().unwrap(), self.0)
     }
@@ -239,9 +242,7 @@ fn a_panic_over_anything_that_holds_a_secret_tells_none() {
     let edit =
         |login| Edit { login: Some(login), proxy: Some(ProxyWish::Url(url.into())), ..Edit::default() };
     let proxy = qm_upstream::Proxy::parse(url).unwrap();
-    let file = format!(
-        r#"[{{"refreshToken":"planted-token","clientId":"c","clientSecret":"planted-secret","other":{{"password":"planted-password"}}}}]"#
-    );
+    let file = r#"[{"refreshToken":"planted-token","clientId":"c","clientSecret":"planted-secret","other":{"password":"planted-password"}}]"#;
     let imported = qm_credential::import::detect(file.as_bytes()).unwrap();
     let keyring = Keyring::new(vec![Key::from_text(KEY).unwrap()]).unwrap();
     let said = said![
@@ -266,14 +267,14 @@ fn a_panic_over_anything_that_holds_a_secret_tells_none() {
         keyring,
         keyring.seal(b"planted-token", "about", [7; 24]).unwrap(),
     ];
-    let with_debug = said.iter().filter(|(_, said)| said.contains("it panics")).count();
+    let with_debug = said.iter().filter(|(_, said)| said.contains("`Err` value")).count();
     assert!(with_debug >= 10, "the search is known to look: {said:?}");
     for (what, said) in &said {
         assert!(!said.contains("planted") && !said.contains(KEY), "{what}: {said}");
     }
     // And it is known to find.
     let careless = Some("planted-token");
-    assert!((&Panics(&careless)).said().contains("planted"));
+    assert!(Panics(&careless).said().contains("planted"));
 }
 
 /// Every token and secret in an export.
