@@ -24,7 +24,7 @@ impl Admission for Access {
         let entry = match (self.house.client(shown), &self.house.anybody) {
             (Ok(entry), _) => entry,
             (Err(_), Some(anybody)) => return Ok(stranger(anybody)),
-            (Err(denied), None) => return Err(fault::denied(denied)),
+            (Err(denied), None) => return Err(fault::denied(&denied)),
         };
         if !entry.scopes.open(Scope::Inference) {
             return Err(fault::scope());

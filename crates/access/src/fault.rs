@@ -27,7 +27,7 @@ pub(crate) fn scope() -> Fault {
 }
 
 /// Nobody was let in.
-pub(crate) fn denied(denied: Denied) -> Fault {
+pub(crate) fn denied(denied: &Denied) -> Fault {
     let of = |kind| Fault::new(kind, Origin::Client, denied.words.clone());
     match denied.why {
         Why::Missing | Why::Invalid => of(Kind::Unauthenticated).never_retry().code("key/refused"),
@@ -43,51 +43,36 @@ pub(crate) fn denied(denied: Denied) -> Fault {
 /// One of the key's limits has no room for a request that asks for `asked` of it.
 pub(crate) fn full(measure: Option<Measure>, asked: u64, room: Room, now_ms: u64) -> Fault {
     let Some(measure) = measure else { return Fault::internal("key/limit") };
-    let fault = |kind, words: String, code| Fault::new(kind, Origin::Client, words).code(code);
-    let throttled = |words| fault(Kind::Throttled, words, "key/limit");
-    if room == Room::Never {
-        let words = format!(
-            "This request needs about {asked} tokens, more than the {} of this API key. Send less at once.",
-            name(measure)
-        );
-        return throttled(words).never_retry();
-    }
-    let (fault, after) = match room {
+    let name = name(measure);
+    let throttled = |words| Fault::new(Kind::Throttled, Origin::Client, words).code("key/limit");
+    match room {
+        Room::Never => throttled(format!(
+            "This request needs about {asked} tokens, more than the {name} of this API key. Send less at once."
+        ))
+        .never_retry(),
         Room::At(at_ms) => {
-            let words = format!("The {} of this API key is reached.", name(measure));
-            let left = Duration::from_millis(at_ms.saturating_sub(now_ms));
-            match measure {
-                Measure::Spending(budget) => {
-                    let words =
-                        format!("{words} It begins anew with the next {} (UTC).", budget.period.word());
-                    (fault(Kind::Exhausted, words, "key/budget"), left)
+            let fault = match (measure, measure.period()) {
+                (_, None) => throttled(format!("The {name} of this API key is reached. Try again shortly.")),
+                (Measure::Spending(_), Some(period)) => {
+                    Fault::new(Kind::Exhausted, Origin::Client, until(&name, period)).code("key/budget")
                 }
-                Measure::PerDay(_) => {
-                    let words = format!("{words} It begins anew with the next day (UTC).");
-                    (fault(Kind::Throttled, words, "key/limit"), left)
-                }
-                _ => (throttled(format!("{words} Try again shortly.")), left),
-            }
+                (_, Some(period)) => throttled(until(&name, period)),
+            };
+            fault.retry_after(Duration::from_millis(at_ms.saturating_sub(now_ms)))
         }
-        Room::WhenSettled | Room::Never => match measure {
-            Measure::AtOnce(_) => {
-                let words = format!(
-                    "The {} of this API key is reached. Try again when one has ended.",
-                    name(measure)
-                );
-                (throttled(words), SOON)
-            }
-            _ => {
-                let words = format!(
-                    "What is left of the {} of this API key is reserved by requests under way. Try again when one \
-                     has ended.",
-                    name(measure)
-                );
-                (throttled(words), SOON)
-            }
-        },
-    };
-    fault.retry_after(after)
+        Room::WhenSettled => {
+            let words = match measure {
+                Measure::AtOnce(_) => format!("The {name} of this API key is reached."),
+                _ => format!("What is left of the {name} of this API key is reserved by requests under way."),
+            };
+            throttled(format!("{words} Try again when one has ended.")).retry_after(SOON)
+        }
+    }
+}
+
+fn until(name: &str, period: Period) -> String {
+    let period = period.word();
+    format!("The {name} of this API key is reached. It begins anew with the next {period} (UTC).")
 }
 
 fn name(measure: Measure) -> String {
@@ -97,11 +82,8 @@ fn name(measure: Measure) -> String {
         Measure::TokensPerMinute(most) => format!("limit of {most} tokens per minute"),
         Measure::AtOnce(most) => format!("limit of {most} requests at once"),
         Measure::Spending(Budget { unit, period, hard, .. }) => {
-            let period = match period {
-                Period::Day => "day",
-                Period::Month => "month",
-            };
-            format!("budget of {} {} per {period}", amount(unit, hard.unwrap_or(u64::MAX)), unit.word())
+            let amount = amount(unit, hard.unwrap_or(u64::MAX));
+            format!("budget of {amount} {} per {}", unit.word(), period.word())
         }
     }
 }

@@ -179,7 +179,9 @@ fn headers(measures: &[Measure], levels: &[Level]) -> Standing {
             }
             Measure::AtOnce(_) => continue,
         };
-        if least.is_none_or(|least| room.remaining < least.remaining) {
+        // Of two with as little, the one that has room again later.
+        let worse = |least: Room| (room.remaining, least.reset_ms) < (least.remaining, room.reset_ms);
+        if least.is_none_or(worse) {
             *least = Some(room);
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use qm_keys::{Digest, Limits, Period, Scopes, Throttle, Unit};
 use qm_relay::{Clock, Random};
 use qm_store::{Group, KeyRecord, Order, Step, Store, Usage, UsageFilter, UsageQuestion};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use crate::entry::{Counting, Entry};
 use crate::grant::KeyGrant;
@@ -53,7 +53,7 @@ impl House {
         let mut roster = Roster::default();
         let of_admins = (&admins, Scopes::ADMIN, Limits::default());
         for (keys, scopes, limits) in [(&clients, Scopes::INFERENCE, client_limits), of_admins] {
-            for key in keys.iter().map(|key| key.expose_secret()).filter(|key| !key.is_empty()) {
+            for key in keys.iter().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) {
                 roster.put(Arc::new(Entry::configured(key, scopes, limits.clone(), &counting)));
             }
         }
@@ -77,14 +77,21 @@ impl House {
     /// All keys and sessions. What keys spent is asked for once, for all of them.
     async fn load(&self) -> Result<(), AccessError> {
         let keys = self.store.keys().all().await?;
+        let configured = self.roster().configured();
         let mut spent: HashMap<String, Spent> = HashMap::new();
-        if keys.changed.iter().any(|record| !record.wishes.limits.is_empty()) {
+        let is_limited = |entry: &Arc<Entry>| !entry.grant.measures().is_empty();
+        if configured.iter().any(is_limited)
+            || keys.changed.iter().any(|record| !record.wishes.limits.is_empty())
+        {
             let now_ms = self.now_ms();
             for period in [Period::Day, Period::Month] {
                 for (id, usage) in self.store.receipts().spent(period.at(now_ms).start_ms).await? {
                     spent.entry(id).or_default().set(period, usage);
                 }
             }
+        }
+        for entry in configured {
+            self.seed(&entry, &spent.get(&*entry.id).copied().unwrap_or_default()).await;
         }
         for record in keys.changed {
             let spent = spent.get(&record.id).copied().unwrap_or_default();

@@ -67,7 +67,7 @@ pub struct Parts {
     pub coord: Arc<dyn Coord>,
     /// Keys of clients from configuration.
     pub clients: Vec<SecretString>,
-    /// What each of these may use at most. Limits per day or month begin anew with the process.
+    /// What each of these may use at most.
     pub client_limits: Limits,
     /// Keys of admins from configuration.
     pub admins: Vec<SecretString>,

@@ -99,7 +99,8 @@ impl Measure {
         let limit = self.limit();
         // A limit of tokens or credits is never too small for an estimate of what may come: what has to be read must
         // fit, the rest is taken as far as there is room in an unused limit.
-        let (amount, sure) = match self {
+        let sure = !self.is_estimated();
+        let (amount, least) = match self {
             Self::PerMinute(_) | Self::PerDay(_) | Self::AtOnce(_) => (1, 1),
             Self::TokensPerMinute(_) | Self::Spending(Budget { unit: Unit::Tokens, .. }) => {
                 (load.input.saturating_add(load.output), load.input)
@@ -107,12 +108,13 @@ impl Measure {
             Self::Spending(Budget { unit: Unit::Credits, .. }) => (load.credits_micro, 0),
         };
         // At least one: where nothing is left, nothing gets through.
-        Ask {
-            slot: self.slot(),
-            meter: self.meter(now_ms),
-            limit,
-            amount: amount.min(limit.max(sure)).max(1),
-        }
+        let amount = amount.min(limit.max(least)).max(1);
+        Ask { slot: self.slot(), meter: self.meter(now_ms), limit, amount, sure }
+    }
+
+    /// Whether what a request takes is only known when it has ended.
+    fn is_estimated(self) -> bool {
+        matches!(self, Self::TokensPerMinute(_) | Self::Spending(_))
     }
 
     /// What a request has taken, where that is not what it asked for.

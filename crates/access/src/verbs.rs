@@ -239,9 +239,9 @@ impl House {
     fn keeps_an_admin(&self, without: &str, actor: &Actor) -> Result<(), AccessError> {
         let now_ms = self.now_ms();
         let roster = self.roster();
-        let is_admin = |entry: &&Arc<Entry>| entry.scopes.are_admin() && entry.is_in_force(now_ms);
-        let is_affected = roster.by_id(without).filter(is_admin).is_some();
-        let another = roster.entries().filter(is_admin).any(|entry| &*entry.id != without);
+        let is_admin = |entry: &Arc<Entry>| entry.scopes.are_admin() && entry.is_in_force(now_ms);
+        let is_affected = roster.by_id(without).is_some_and(is_admin);
+        let another = roster.entries().any(|entry| &*entry.id != without && is_admin(entry));
         if *actor == Actor::Cli || !is_affected || another {
             return Ok(());
         }

@@ -37,7 +37,7 @@ fn main() {
 fn asks(count: usize) -> Vec<Ask> {
     let day = Meter::Period { start_ms: START_MS, end_ms: START_MS + 86_400_000 };
     let window = |step_ms| Meter::Window { span_ms: 60_000, step_ms };
-    let ask = |slot, meter, amount| Ask { slot, meter, limit: u64::MAX / 2, amount };
+    let ask = |slot, meter, amount| Ask { slot, meter, limit: u64::MAX / 2, amount, sure: amount == 1 };
     let all = [
         ask("rpm", window(1), 1),
         ask("held", Meter::Held, 1),

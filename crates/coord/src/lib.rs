@@ -58,6 +58,8 @@ pub struct Ask {
     pub limit: u64,
     /// How much is to be taken.
     pub amount: u64,
+    /// Whether that is no estimate: nothing of it will come back when it is settled, so nobody needs to wait for that.
+    pub sure: bool,
 }
 
 /// How a counter counts. Times are milliseconds since 1970 UTC.

@@ -49,6 +49,7 @@ struct Paper {
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     slot: Slot,
+    /// How much of it is an estimate, or is held.
     amount: u64,
     /// Where in its counter: a window's step, a period's beginning.
     at: u64,
@@ -69,8 +70,9 @@ impl Coord for Memory {
             return Err(Full { which, room, levels: counters.levels(asks, now_ms) });
         }
         let take = |(which, ask): (usize, &Ask)| {
-            let at = counters.of(which, ask, now_ms).take(ask.amount, now_ms);
-            Piece { slot: ask.slot, amount: ask.amount, at }
+            let counter = counters.of(which, ask, now_ms);
+            let (at, amount) = counter.take(ask, now_ms);
+            Piece { slot: ask.slot, amount, at }
         };
         let pieces = asks.iter().enumerate().map(take).collect();
         let levels = counters.levels(asks, now_ms);

@@ -12,7 +12,7 @@ const DAY: Meter = Meter::Period { start_ms: NOW - 5_000, end_ms: NOW + 10_000 }
 const NEXT_DAY: Meter = Meter::Period { start_ms: NOW + 10_000, end_ms: NOW + 25_000 };
 
 fn ask(slot: &'static str, meter: Meter, limit: u64, amount: u64) -> Ask {
-    Ask { slot, meter, limit, amount }
+    Ask { slot, meter, limit, amount, sure: false }
 }
 
 async fn take(memory: &Memory, asks: &[Ask], now_ms: u64) -> Result<Box<dyn Ticket>, (usize, Room)> {
@@ -33,6 +33,17 @@ async fn a_period_ends_and_what_it_took_stays_its_own() {
     assert_eq!(levels, [Level { used: 9, unsettled: 0, free_ms: NOW + 25_000 }]);
     let full = take(&memory, &[ask("day", NEXT_DAY, 10, 2)], NOW + 11_000).await.unwrap_err();
     assert_eq!(full, (0, Room::At(NOW + 25_000)));
+}
+
+#[tokio::test]
+async fn what_is_sure_does_not_come_back() {
+    let memory = Memory::default();
+    let sure = Ask { sure: true, ..ask("day", DAY, 1, 1) };
+    let ticket = take(&memory, &[sure], NOW).await.unwrap();
+    assert_eq!(take(&memory, &[sure], NOW).await.unwrap_err(), (0, Room::At(NOW + 10_000)));
+    ticket.settle(&[None], NOW);
+    let levels = memory.levels("one", &[sure], NOW).await;
+    assert_eq!(levels, [Level { used: 1, unsettled: 0, free_ms: NOW + 10_000 }]);
 }
 
 #[tokio::test]

@@ -70,17 +70,22 @@ impl Counter {
         Err(if amount > limit { Room::Never } else { room })
     }
 
-    /// Takes. Where in the counter it was taken.
-    pub(super) fn take(&mut self, amount: u64, now_ms: u64) -> u64 {
+    /// Takes. Where in the counter it was taken, and how much of it is to be settled.
+    pub(super) fn take(&mut self, ask: &Ask, now_ms: u64) -> (u64, u64) {
+        let amount = ask.amount;
         match self {
-            Self::Window(window) => window.add(amount, now_ms),
+            Self::Window(window) => (window.add(amount, now_ms), amount),
+            Self::Period(period) if ask.sure => {
+                period.used = period.used.saturating_add(amount);
+                (period.start_ms, 0)
+            }
             Self::Period(period) => {
                 period.reserved = period.reserved.saturating_add(amount);
-                period.start_ms
+                (period.start_ms, amount)
             }
             Self::Held(held) => {
                 *held = held.saturating_add(amount);
-                0
+                (0, amount)
             }
         }
     }
