@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use qm_canon::Fault;
@@ -45,6 +45,7 @@ pub(crate) enum Dialect {
 /// Gives the request an id, so that a user and an operator can speak of the same thing, and the response its headers.
 pub(crate) async fn around(State(front): State<Arc<Front>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let shown = matches!(*request.method(), Method::GET | Method::HEAD);
     let dialect = Dialect::of(request.uri().path(), request.headers());
     let id: Arc<str> = format!("req_{:032x}", (front.random)()).into();
     request.extensions_mut().insert(Asked { id: Arc::clone(&id), dialect });
@@ -55,13 +56,24 @@ pub(crate) async fn around(State(front): State<Arc<Front>>, mut request: Request
             headers.insert(name, value.clone());
         }
     }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Nobody's answer is anybody else's. Streams say the same in the word that proxies need.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    protect(headers, shown);
     if dialect != Dialect::Messages {
         headers.insert(PROCESSING, HeaderValue::from(began.elapsed().as_millis() as u64));
     }
     response
+}
+
+/// What browsers must not do with an answer: guess its type or keep it; and with what they can be led to, `shown`, put
+/// it into a page or let it load anything.
+fn protect(headers: &mut HeaderMap, shown: bool) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Nobody's answer is anybody else's. Streams say the same in the word that proxies need.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if shown {
+        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        headers.insert(CONTENT_SECURITY_POLICY, nothing);
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
 }
 
 impl Asked {

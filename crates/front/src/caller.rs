@@ -15,7 +15,7 @@ use crate::asked::Asked;
 use crate::respond::Refused;
 
 /// Headers that hold a bare key.
-const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-admin-key"];
 
 /// The cookie of a session of the console, and the header that other sites' pages cannot send. The management routes
 /// set the one and tell the other.

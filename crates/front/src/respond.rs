@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use qm_anthropic::fault as anthropic;
@@ -44,6 +44,9 @@ impl IntoResponse for Refused {
         let again = if wait.is_some_and(|seconds| seconds > PATIENCE) { Some(false) } else { again };
         if let Some(again) = again {
             headers.insert(SHOULD_RETRY, HeaderValue::from_static(if again { "true" } else { "false" }));
+        }
+        if status == 401 {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = wait {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -139,6 +139,39 @@ mod doors {
         assert!(receipts.iter().all(|receipt| receipt.opening.protocol == "chat"));
     }
 
+    #[tokio::test]
+    async fn a12_20_an_admins_key_is_taken_from_each_of_its_headers_and_never_from_the_url() {
+        let mut house = house().await;
+        for (header, value) in [
+            ("authorization", format!("Bearer {ADMIN_KEY}")),
+            ("x-api-key", ADMIN_KEY.to_owned()),
+            ("x-admin-key", ADMIN_KEY.to_owned()),
+        ] {
+            house.client.headers.clear();
+            house.client.headers.insert(header, value.parse().expect("ascii"));
+            assert_eq!(house.client.post(TEST, &chat()).await.expect("an answer").status, 200, "{header}");
+        }
+        house.client.headers.clear();
+        let chat = house.client.post(&format!("{TEST}?key={ADMIN_KEY}"), &chat()).await.expect("an answer");
+        let health = health(&house.client, &format!("?deep=1&key={ADMIN_KEY}")).await;
+        assert_eq!((chat.status, health.status), (401, 401));
+    }
+
+    #[tokio::test]
+    async fn a12_11_an_answer_is_whole_unless_a_stream_is_asked_for() {
+        let house = house().await;
+        let messages =
+            json!({"model": "claude-sonnet-4-5", "max_tokens": 10, "messages": chat()["messages"]});
+        let responses = json!({"model": "claude-sonnet-4-5", "input": "hi"});
+        for (path, body) in
+            [("/v1/messages", messages), ("/v1/chat/completions", chat()), ("/v1/responses", responses)]
+        {
+            let answer = house.client.post(path, &body).await.expect("an answer");
+            assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"), "{path}");
+            assert!(answer.json().is_object(), "{path}");
+        }
+    }
+
     /// Admits a session, and remembers from where it was asked.
     #[derive(Default)]
     struct Console {
@@ -188,17 +221,17 @@ mod doors {
         browser.headers.insert("origin", ORIGIN.parse().expect("ascii"));
         let stream = json!({"model": "claude-sonnet-4-5", "stream": true, "messages": chat()["messages"]});
         let answers = [
-            (200, browser.get("/healthz").await),
-            (200, browser.get("/v1/models").await),
-            (200, browser.post("/v1/chat/completions", &chat()).await),
-            (200, browser.post("/v1/chat/completions", &stream).await),
-            (400, browser.post("/v1/messages", &json!(1)).await),
-            (401, wrong.post("/v1/messages", &chat()).await),
-            (404, browser.get("/v1/nothing").await),
-            (405, browser.get("/v1/messages").await),
-            (405, admin(&house).get(TEST).await),
+            (true, 200, browser.get("/healthz").await),
+            (true, 200, browser.get("/v1/models").await),
+            (false, 200, browser.post("/v1/chat/completions", &chat()).await),
+            (false, 200, browser.post("/v1/chat/completions", &stream).await),
+            (false, 400, browser.post("/v1/messages", &json!(1)).await),
+            (false, 401, wrong.post("/v1/messages", &chat()).await),
+            (true, 404, browser.get("/v1/nothing").await),
+            (true, 405, browser.get("/v1/messages").await),
+            (true, 405, admin(&house).get(TEST).await),
         ];
-        for (status, answer) in answers {
+        for (get, status, answer) in answers {
             let answer = answer.expect("an answer");
             assert_eq!((answer.status, answer.header("x-content-type-options")), (status, "nosniff"));
             let kept = if answer.header("content-type").starts_with("text/event-stream") {
@@ -207,6 +240,11 @@ mod doors {
                 "no-store"
             };
             assert_eq!(answer.header("cache-control"), kept, "{status}");
+            // What a browser can be led to.
+            let shown = answer.header("content-security-policy").contains("frame-ancestors 'none'");
+            assert_eq!(shown, answer.header("x-frame-options") == "DENY", "{status}");
+            assert_eq!(shown, get, "{status}");
+            assert_eq!(answer.header("www-authenticate"), if status == 401 { "Bearer" } else { "" });
             assert_eq!(answer.header("allow"), if status == 405 { "POST" } else { "" });
             assert!(
                 !answer.headers.keys().any(|name| name.as_str().starts_with("access-control")),
