@@ -65,7 +65,7 @@ impl Books {
         step: Option<Step>,
         group: Group,
     ) -> Result<Series, StoreError> {
-        let step = step.unwrap_or_else(|| span.step());
+        let step = step.unwrap_or_else(|| self.step(span));
         let span = span.whole(step);
         let mut question = question(of, span, step);
         (question.by_period, question.group) = (true, group);
@@ -76,7 +76,8 @@ impl Books {
         Ok(Series { step, span, rows })
     }
 
-    /// Who used most: the first `limit` of a group, by this order.
+    /// Who used most in a span: the first `limit` of a group, by this order. The span is made to be of whole hours, or days, as in
+    /// [`Books::series`].
     ///
     /// # Errors
     /// The store's.
@@ -88,7 +89,7 @@ impl Books {
         order: Order,
         limit: u32,
     ) -> Result<Vec<UsageRow>, StoreError> {
-        let step = span.step();
+        let step = self.step(span);
         let question = UsageQuestion {
             group: by,
             order,
@@ -98,14 +99,24 @@ impl Books {
         self.inner.store.receipts().usage(&question).await
     }
 
-    /// The sum over a span.
+    /// The sum over a span, made whole likewise.
     ///
     /// # Errors
     /// The store's.
     pub async fn totals(&self, of: UsageFilter, span: Span) -> Result<Usage, StoreError> {
-        let step = span.step();
+        let step = self.step(span);
         let rows = self.inner.store.receipts().usage(&question(of, span.whole(step), step)).await?;
         Ok(rows.first().map(|row| row.usage).unwrap_or_default())
+    }
+
+    /// The roll-up that answers for a span: days, if it is long or the hours of its beginning may be forgotten.
+    fn step(&self, span: Span) -> Step {
+        let kept = match self.inner.habits.retention.hours_days {
+            0 => 0,
+            days => (self.inner.now)().saturating_sub(u64::from(days) * DAY_MS),
+        };
+        let short = span.to_ms.saturating_sub(span.from_ms) <= BY_HOUR;
+        if short && span.from_ms >= kept { Step::Hour } else { Step::Day }
     }
 
     /// What each key took since the day (UTC) that begins then.
@@ -149,11 +160,6 @@ impl Span {
         Self { from_ms: to_ms.saturating_sub(u64::from(days) * DAY_MS), to_ms }
     }
 
-    /// The roll-up that answers for it.
-    fn step(self) -> Step {
-        if self.to_ms.saturating_sub(self.from_ms) <= BY_HOUR { Step::Hour } else { Step::Day }
-    }
-
     /// From the beginning of its first period to the end of its last, so many at most.
     fn whole(self, step: Step) -> Self {
         let length = step.length_ms();
@@ -185,11 +191,5 @@ mod tests {
         assert_eq!((endless.to_ms - endless.from_ms) / HOUR_MS, PERIODS);
         assert_eq!(Span::days_until(10 * DAY_MS + 5, 7), span(4 * DAY_MS, 11 * DAY_MS));
         assert_eq!(Span::days_until(5, 7), span(0, DAY_MS));
-    }
-
-    #[test]
-    fn a_fortnight_is_told_by_the_hour() {
-        assert_eq!(Span::days_until(99 * DAY_MS, 14).step(), Step::Hour);
-        assert_eq!(Span::days_until(99 * DAY_MS, 15).step(), Step::Day);
     }
 }

@@ -1,6 +1,7 @@
 //! What it costs to write receipts down, with all they add up to: `cargo bench -p qm-store-sqlite`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people who look at it")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark needs a clock")]
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -15,21 +16,21 @@ fn key_id(at: u64) -> String {
     format!("5f0c2d3e-0000-4000-8000-{at:012x}")
 }
 
-/// Receipts as a busy house has them: 50 keys, 200 accounts, four models, two formats.
-fn receipt(at: u64) -> ReceiptEntry {
+/// Receipts of so many keys and accounts, four models and two formats.
+fn receipt(at: u64, keys: u64, accounts: u64) -> ReceiptEntry {
     let mixed = at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-    let failed = at % 50 == 0;
+    let failed = at.is_multiple_of(50);
     ReceiptEntry {
         request_id: format!("req_{:032x}", u128::from(mixed) << 60 | u128::from(at)).into(),
         at_ms: NOW + at,
-        key_id: key_id(mixed % KEYS).into(),
+        key_id: key_id(mixed % keys).into(),
         owner: Some("somebody@example.org".into()),
         team: Some("a team".into()),
-        account: Some(((mixed % 200).cast_signed() + 1, "17 (the account of somebody)".into())),
-        protocol: if mixed % 3 == 0 { "chat" } else { "messages" }.into(),
+        account: Some(((mixed / keys % accounts).cast_signed() + 1, "17 (the account of somebody)".into())),
+        protocol: if mixed.is_multiple_of(3) { "chat" } else { "messages" }.into(),
         asked: "claude-sonnet-4-5-20250929".into(),
         model: ["claude-sonnet-4.5", "claude-sonnet-4", "claude-haiku-4.5", "claude-opus-4.5"]
-            [(mixed % 4) as usize]
+            [(mixed / 7 % 4) as usize]
             .into(),
         outcome: if failed { ReceiptOutcome::Failed } else { ReceiptOutcome::Ok },
         code: if failed { Cow::Borrowed("upstream/ThrottlingException") } else { Cow::Borrowed("") },
@@ -63,18 +64,28 @@ async fn main() {
         store.keys().insert(key, NOW).await.unwrap();
     }
     let mut at = 0;
-    println!("{:>6} {:>9} {:>14} {:>14}", "batch", "receipts", "us/receipt", "processor us");
-    for (size, batches) in [(1024, 200), (256, 200), (32, 500), (1, 500)] {
+    println!(
+        "{:>5} {:>9} {:>6} {:>9} {:>11} {:>13}",
+        "keys", "accounts", "batch", "receipts", "us/receipt", "processor us"
+    );
+    for (keys, accounts, size, batches) in [
+        (1, 1, 1024, 200),
+        (5, 10, 1024, 200),
+        (50, 200, 1024, 200),
+        (5, 10, 256, 200),
+        (5, 10, 32, 500),
+        (5, 10, 1, 500),
+    ] {
         let (began, worked) = (Instant::now(), processor());
         for _ in 0..batches {
-            let batch: Vec<ReceiptEntry> = (at..at + size).map(receipt).collect();
+            let batch: Vec<ReceiptEntry> = (at..at + size).map(|at| receipt(at, keys, accounts)).collect();
             at += size;
             store.receipts().append(&batch).await.unwrap();
         }
         let receipts = size * batches;
         let each = |seconds: f64| seconds * 1e6 / receipts as f64;
         println!(
-            "{size:>6} {receipts:>9} {:>14.2} {:>14.2}",
+            "{keys:>5} {accounts:>9} {size:>6} {receipts:>9} {:>11.2} {:>13.2}",
             each(began.elapsed().as_secs_f64()),
             each(processor() - worked)
         );

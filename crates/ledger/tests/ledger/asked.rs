@@ -1,7 +1,7 @@
 //! Questions, and exports.
 
 use qm_canon::Usage as Used;
-use qm_ledger::{Books, Form, Habits, Span};
+use qm_ledger::{Books, Form, Habits, Retention, Span};
 use qm_relay::{Ledger as _, Receipt};
 use qm_store::usage::{DAY_MS, HOUR_MS};
 use qm_store::{Group, Order, ReceiptFilter, Step, UsageFilter};
@@ -39,6 +39,23 @@ async fn a_series_has_every_period() {
     let by_key = books.series(all(), day, Some(Step::Day), Group::Key).await.unwrap();
     let rows: Vec<_> = by_key.rows.iter().map(|row| (row.name.as_str(), row.usage.output)).collect();
     assert_eq!(rows, [("a", 5), ("b", 2)]);
+}
+
+/// Where hours are forgotten early, days answer in their place.
+#[tokio::test]
+async fn a_fortnight_is_told_by_the_hour_if_its_hours_are_kept() {
+    let store = Moody::new().await;
+    for (kept, days, expected) in
+        [(400, 14, Step::Hour), (400, 15, Step::Day), (0, 14, Step::Hour), (13, 14, Step::Day)]
+    {
+        let retention = Retention { hours_days: kept, ..Retention::default() };
+        let books = books(&store, Habits { retention, ..Habits::default() });
+        let series = books
+            .series(UsageFilter::default(), Span::days_until(NOW, days), None, Group::None)
+            .await
+            .unwrap();
+        assert_eq!(series.step, expected, "{days} days of {kept}");
+    }
 }
 
 #[tokio::test]

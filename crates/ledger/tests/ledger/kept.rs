@@ -174,10 +174,13 @@ async fn a_house_that_cannot_wait_tells_what_is_missing() {
     assert_eq!(running.end().await, Left { open: 1, unwritten: 0 });
     assert_eq!(kept(&store).await.len(), 1, "what was closed is there");
     drop(open);
+}
 
+#[tokio::test]
+async fn a_store_that_takes_nothing_does_not_keep_the_house_from_closing() {
     let store = Moody::on_paper().await;
     store.refuse(true);
-    let books = crate::house::books(&store, Habits::default());
+    let books = books(&store, Habits::default());
     let running = run(&books);
     books.open(opening("closed", "k")).await.unwrap().close(receipt());
     assert_eq!(running.end().await, Left { open: 0, unwritten: 1 });

@@ -150,7 +150,7 @@ pub async fn a_stale_change_of_a_key_is_refused(store: Under) {
     let after = now(&store, "a").await;
     assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1);
     let refused = StoreError::Changed { revision: after.revision };
-    assert!(done.iter().flat_map(|done| done.as_ref().err()).all(|error| *error == refused));
+    assert!(done.iter().filter_map(|done| done.as_ref().err()).all(|error| *error == refused));
     let stale = Some(before.revision);
     assert_eq!(store.keys().rotate("a", mark("x"), None, stale, NOW).await, Err(refused.clone()));
     assert_eq!(store.keys().remove("a", stale, NOW).await, Err(refused));

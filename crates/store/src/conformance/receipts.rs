@@ -97,7 +97,7 @@ pub async fn sums_are_those_of_the_receipts(store: Under) {
     }
     let mut all = Vec::new();
     while all.len() < 600 {
-        let batch = (0..1 + next(60)).map(|_| ReceiptEntry {
+        let batch = (0..=next(60)).map(|_| ReceiptEntry {
             owner: [None, Some("me".into())][next(2) as usize].clone(),
             team: [None, Some("us".into())][next(2) as usize].clone(),
             account: [None, Some((1, "1".into())), Some((2, "2".into()))][next(3) as usize].clone(),
@@ -172,7 +172,7 @@ pub async fn sums_are_those_of_the_receipts(store: Under) {
 pub async fn receipts_are_listed_by_their_end(store: Under) {
     let of = |at: u64| ReceiptEntry {
         request_id: format!("r{at}").into(),
-        owner: (at % 2 == 0).then(|| "even".into()),
+        owner: at.is_multiple_of(2).then(|| "even".into()),
         team: (at < 3).then(|| "low".into()),
         account: Some(((at % 3).cast_signed(), "x".into())),
         model: if at == 4 { "rare" } else { "usual" }.into(),
