@@ -111,10 +111,7 @@ impl<'a> Frame<'a> {
     /// The value of the first header of this name, if it is a string.
     #[must_use]
     pub fn string(self, name: &str) -> Option<&'a str> {
-        self.headers().find_map(|(found, value)| match value {
-            Value::String(text) if found == name => Some(text),
-            _ => None,
-        })
+        header::string(self.headers, name)
     }
 }
 
