@@ -1,8 +1,10 @@
 //! The plan of the house: which room may see which. ARCHITECTURE.md draws it; this table holds it.
 
 use std::fs;
+use std::process::Command;
 
-use crate::tree::{Metadata, Package};
+use crate::process;
+use crate::tree::{Metadata, Package, root};
 
 /// A room and the rooms it may be built from.
 struct Room {
@@ -57,11 +59,7 @@ const ROOMS: &[Room] = &[
         &["qm-simulator", "qm-store-sqlite"],
     ),
     // Use: the life of a key.
-    room(
-        "qm-access",
-        &["qm-canon", "qm-coord", "qm-keys", "qm-relay", "qm-store"],
-        &["qm-store-sqlite"],
-    ),
+    room("qm-access", &["qm-canon", "qm-coord", "qm-keys", "qm-relay", "qm-store"], &["qm-store-sqlite"]),
     // Use: what was used.
     room("qm-ledger", &["qm-canon", "qm-relay", "qm-store"], &["qm-store-sqlite"]),
     // Doors.
@@ -185,14 +183,32 @@ pub(super) fn edges(metadata: &Metadata) -> Vec<String> {
 
 /// Crates below the storeys of language and judgement that bring more than bytes.
 pub(super) fn language(metadata: &Metadata) -> Vec<String> {
-    let mut broken = under(metadata, LANGUAGE, NOT_LANGUAGE);
-    broken.extend(under(metadata, JUDGEMENT, NOT_LANGUAGE));
-    broken
+    suspected(metadata).into_iter().filter(|(room, below)| is_built(room, below)).map(broken).collect()
+}
+
+/// Metadata says of features more than is built: there one of a macro is one of the code it makes too.
+fn suspected(metadata: &Metadata) -> Vec<(String, String)> {
+    let mut pairs = under(metadata, LANGUAGE, NOT_LANGUAGE);
+    pairs.extend(under(metadata, JUDGEMENT, NOT_LANGUAGE));
+    pairs
+}
+
+/// Whether cargo would build this into that room. Believed where cargo does not say.
+fn is_built(room: &str, below: &str) -> bool {
+    let edges = ["--edges", "normal,build", "--prefix", "none"];
+    let tree = process::read(
+        Command::new("cargo").current_dir(root()).args(["tree", "--package", room]).args(edges),
+    );
+    tree.map_or(true, |tree| tree.lines().any(|line| line.split(' ').next() == Some(below)))
+}
+
+fn broken((room, below): (String, String)) -> String {
+    format!("{room} is built from {below}")
 }
 
 /// Crates below the simulator that know our wire.
 pub(super) fn simulator(metadata: &Metadata) -> Vec<String> {
-    under(metadata, &["qm-simulator"], OUR_WIRE)
+    under(metadata, &["qm-simulator"], OUR_WIRE).into_iter().map(broken).collect()
 }
 
 /// Libraries whose first words do not say what they know and must not know.
@@ -222,16 +238,14 @@ fn refused(from: &str, to: &str, for_tests: bool) -> Option<String> {
     (!allowed).then(|| format!("{from} -> {to}: {why}"))
 }
 
-fn under(metadata: &Metadata, rooms: &[&str], banned: &[&str]) -> Vec<String> {
+/// Rooms, and what is banned and stands under them.
+fn under(metadata: &Metadata, rooms: &[&str], banned: &[&str]) -> Vec<(String, String)> {
     let rooms = metadata.ours().filter(|package| rooms.contains(&package.name.as_str()));
     let found = |package: &Package| {
-        let below = metadata.everything_under(package);
-        let bad: Vec<String> = below
-            .iter()
-            .filter(|name| banned.contains(name))
-            .map(|name| format!("{} is built from {name}", package.name))
-            .collect();
-        bad
+        let mut below = metadata.everything_under(package);
+        below.retain(|name| banned.contains(name));
+        let pair = |name: &str| (package.name.clone(), name.to_owned());
+        below.into_iter().map(pair).collect::<Vec<_>>()
     };
     rooms.flat_map(found).collect()
 }
@@ -246,7 +260,9 @@ fn unsigned(lib: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LANGUAGE, NOT_LANGUAGE, ROOMS, edges, language, refused, signs, strangers, under, unsigned};
+    use super::{
+        LANGUAGE, NOT_LANGUAGE, ROOMS, edges, is_built, refused, signs, strangers, suspected, under, unsigned,
+    };
     use crate::tree::{Metadata, metadata};
 
     /// A house of three: the canon reaches up to the relay, and over it to tokio.
@@ -277,8 +293,15 @@ mod tests {
 
     #[test]
     fn a_runtime_is_found_however_deep() {
-        assert_eq!(language(&crooked()), ["qm-canon is built from tokio"]);
-        assert_eq!(under(&crooked(), &["qm-canon"], &["qm-relay"]), ["qm-canon is built from qm-relay"]);
+        let pair = |below: &str| ("qm-canon".to_owned(), below.to_owned());
+        assert_eq!(suspected(&crooked()), [pair("tokio")]);
+        assert_eq!(under(&crooked(), &["qm-canon"], &["qm-relay"]), [pair("qm-relay")]);
+    }
+
+    #[test]
+    fn what_cargo_builds_is_told_from_what_it_only_knows_of() {
+        assert!(is_built("qm-relay", "tokio") && !is_built("qm-canon", "tokio"));
+        assert!(is_built("no such room", "tokio"), "believed where cargo does not say");
     }
 
     #[test]
