@@ -1,8 +1,8 @@
 //! Many rows in few statements: each has a fixed number of rows, so that its text is constant and is parsed once.
 
-use sqlx::SqliteConnection;
-
 use qm_store::StoreError;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments as _, SqliteConnection};
 
 use crate::account_row::Statement;
 use crate::fault::failed;
@@ -33,6 +33,9 @@ macro_rules! sizes {
 
 pub(crate) use {eight, sizes};
 
+/// Arguments of one row, at most.
+const WIDEST: usize = 24;
+
 /// Writes rows; `bind` adds the arguments of one.
 pub(crate) async fn write<'q, T>(
     writing: &mut SqliteConnection,
@@ -42,7 +45,9 @@ pub(crate) async fn write<'q, T>(
 ) -> Result<(), StoreError> {
     for &(size, statement) in sizes {
         while let Some((now, rest)) = rows.split_at_checked(size) {
-            let statement = now.iter().fold(sqlx::query(statement), &bind);
+            let mut room = SqliteArguments::default();
+            room.reserve(size * WIDEST, 0);
+            let statement = now.iter().fold(sqlx::query_with(statement, room), &bind);
             statement.execute(&mut *writing).await.map_err(failed)?;
             rows = rest;
         }
