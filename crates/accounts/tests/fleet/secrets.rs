@@ -12,15 +12,22 @@ use std::time::Duration;
 use qm_accounts::login::{LONGEST_CLAIM, Portal, Start};
 use qm_accounts::{
     AccountError, Actor, Edit, EnvironmentAccount, ExportForm, Fleet, ImportInput, ImportOptions, LoginEdit,
-    LoginParts, Parts, ProxyWish, Selection, View, Wish,
+    LoginParts, Outbound, Parts, ProxyWish, Selection, View, Wish,
 };
+use qm_relay::Picked;
 use qm_seal::{Key, Keyring};
 use qm_simulator::{Behaviour, Options, RefreshFault, Rotation, SimAccount};
 use qm_store::{Filter, Sort};
+use qm_upstream::Ready;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
-use super::house::{Bench, KEY, add, chat, draft, login};
+use super::house::{Bench, KEY, add, chat, draft, login, pick};
+
+/// What panics say of these, by name.
+macro_rules! said {
+    ($($value:expr),+ $(,)?) => { [$((stringify!($value), (&Panics(&$value)).said())),+] };
+}
 
 /// All that is logged, at every level.
 #[derive(Clone, Default)]
@@ -67,6 +74,7 @@ async fn nothing_secret_is_anywhere_in_the_clear() {
         live(&bench, &accounts, &mut shown, n).await;
     }
     let panics = panic_at_any_moment(&bench, &accounts).await;
+    let what_serves = panic_over_what_serves(&bench, &mut secrets).await;
     // What the simulator has given out since: the rotated token, and those of the person who logged in.
     secrets.push(bench.simulator.account(0).unwrap().refresh_token);
     secrets.push(bench.simulator.account(2).unwrap().refresh_token);
@@ -78,6 +86,7 @@ async fn nothing_secret_is_anywhere_in_the_clear() {
 
     let mut places = vec![("views and errors", shown.into_bytes()), ("log", log.0.lock().unwrap().clone())];
     places.push(("panics", panics));
+    places.push(("panics over what serves", what_serves.into_bytes()));
     for suffix in ["", "-wal"] {
         let path = bench.path(&format!("accounts.db{suffix}"));
         places.push(("database", std::fs::read(path).unwrap_or_default()));
@@ -131,7 +140,7 @@ async fn live(bench: &Bench, accounts: &[SimAccount], shown: &mut String, round:
 }
 
 /// The same once more, in tasks that panic at every seventh use of chance: what the panics say, with their backtraces.
-/// Afterwards all is as it was.
+/// Afterwards accounts serve as before.
 async fn panic_at_any_moment(bench: &Bench, accounts: &[SimAccount]) -> Vec<u8> {
     let said = Log::default();
     let to = said.clone();
@@ -174,17 +183,52 @@ async fn panic_at_any_moment(bench: &Bench, accounts: &[SimAccount]) -> Vec<u8> 
     armed.store(0, Ordering::Relaxed);
     panic::set_hook(before);
     assert!(panicked > 5, "{panicked} of thirty");
-    fleet
-        .change(
-            "1",
-            Edit { login: Some(LoginEdit::Whole(Box::new(login(&accounts[0])))), ..Edit::default() },
-            &Actor::Cli,
-        )
-        .await
-        .unwrap();
-    assert_eq!(chat(&fleet).await, Ok(()), "nothing is left behind");
+    let (_picked, _ready) = serving(&fleet).await;
     let said = said.0.lock().unwrap();
     said.clone()
+}
+
+/// An account that serves still: tokens were rotated, and logins replaced by old ones.
+async fn serving(fleet: &Fleet) -> (Picked, Ready) {
+    for _ in 0..6 {
+        let picked = pick(fleet).unwrap();
+        if let Ok(ready) = picked.account.ready(None).await {
+            return (picked, ready);
+        }
+    }
+    unreachable!("nothing that panics may leave all accounts behind");
+}
+
+/// What panics say of an account that serves, its token, and a login that waits. Its code is one secret more.
+async fn panic_over_what_serves(bench: &Bench, secrets: &mut Vec<String>) -> String {
+    let parts = bench.parts("accounts.db", KEY, true).await;
+    let Outbound { client, endpoints, .. } = parts.outbound.clone();
+    let logins = qm_upstream::login::Logins::new(client.clone(), endpoints.clone(), Arc::clone(&parts.now));
+    let device = logins.start(&Start::Portal(Portal::builder_id())).await.unwrap();
+    secrets.push(device.code.expose_secret().to_owned());
+    let fleet = Fleet::open(parts).await.unwrap();
+    let (picked, ready) = serving(&fleet).await;
+    let login = picked.account.tokens().credential();
+    secrets.extend(login.access.as_ref().map(|access| access.token.expose_secret().to_owned()));
+    let said = said![
+        device.code,
+        device.client,
+        device.kind,
+        device,
+        ready.bearer,
+        ready.face,
+        ready,
+        login,
+        picked.account.learned(),
+        picked.lease,
+        picked,
+        fleet.get(&picked.account.number().to_string()).await,
+        client,
+        endpoints,
+        fleet,
+    ];
+    assert!(said.iter().any(|(_, said)| said.contains("`Err` value")));
+    said.map(|(_, said)| said).concat()
 }
 
 /// What a panic says of a value: its `Debug`, if it has one.
@@ -211,10 +255,6 @@ impl<T> WithoutDebug for &Panics<'_, T> {
     fn said(&self) -> String {
         String::new()
     }
-}
-
-macro_rules! said {
-    ($($value:expr),+ $(,)?) => { [$((stringify!($value), (&Panics(&$value)).said())),+] };
 }
 
 #[test]
