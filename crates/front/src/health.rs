@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::State;
-use axum::http::{Method, StatusCode, Uri};
-use axum::response::Response;
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
 use qm_canon::{Fault, Kind, Origin};
 use qm_openai::fault::UNKNOWN_URL;
 use qm_relay::{Census, Probed};
@@ -19,6 +20,18 @@ use crate::{Front, limits};
 const OK: &str = r#"{"status":"ok"}"#;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Whether there is a console for people, and who is led there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Console {
+    /// There is none, and nothing else of management.
+    Off,
+    /// There is one.
+    #[default]
+    Beside,
+    /// There is one, and browsers that ask for `/` are led there.
+    AtRoot,
+}
 
 /// What `/health` tells, and how.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,8 +76,12 @@ struct Tested<'a> {
     error: Option<&'a str>,
 }
 
-/// Says what this is, to whoever looks.
-pub(crate) async fn root() -> Response {
+/// Says what this is, to whoever looks; browsers may be led to the console instead (spec/mission.md A12, 14).
+pub(crate) fn root(front: &Front, headers: &HeaderMap, prefix: &str) -> Response {
+    let wants_page = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("text/html"));
+    if front.console == Console::AtRoot && headers.get_all(ACCEPT).iter().any(wants_page) {
+        return Redirect::to(&format!("{prefix}/admin")).into_response();
+    }
     respond::json(concat!(r#"{"name":"Quartermaster","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#))
 }
 
@@ -154,7 +171,6 @@ pub(crate) async fn no_such_route(asked: Asked, method: Method, uri: Uri) -> Ref
 }
 
 pub(crate) async fn no_such_method(asked: Asked, method: Method, uri: Uri) -> Response {
-    use axum::response::IntoResponse as _;
     let fault = not_here(format!("{} does not take {method}.", uri.path()));
     let mut response = Refused { fault, asked }.into_response();
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;

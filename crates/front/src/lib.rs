@@ -30,7 +30,7 @@ use qm_relay::{Random, Relay};
 
 pub use body::Bodies;
 pub use forwarded::Trusted;
-pub use health::Health;
+pub use health::{Console, Health};
 pub use images::{Images, Policy};
 pub use kept::Kept;
 pub use routes::router;
@@ -53,6 +53,8 @@ pub struct Front {
     pub health: Health,
     /// Origins of web pages whose scripts may chat, such as `https://chat.example.com`. None: none may.
     pub origins: Vec<HeaderValue>,
+    /// Whether there is a console for people, and who is led there.
+    pub console: Console,
     /// Set when the process is about to stop and wants no new requests.
     pub draining: Arc<AtomicBool>,
 }

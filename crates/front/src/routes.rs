@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::HeaderValue;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -11,15 +12,15 @@ use crate::answer::create;
 use crate::chat::Chat;
 use crate::messages::Messages;
 use crate::responses::Responses;
-use crate::{Front, asked, chat, cors, health, messages, models, responses};
+use crate::{Console, Front, asked, chat, cors, health, messages, models, responses};
 
 /// All routes, at the root and, if there is a `prefix` such as `/team`, below it as well. The layer around them gives
 /// every response its request id.
 pub fn router(front: Front, prefix: Option<&str>) -> Router {
     let front = Arc::new(front);
-    let routes = || clients(&front.origins).merge(others());
-    let below = prefix.map(|prefix| Router::new().nest(prefix, routes()));
-    routes()
+    let routes = |below: &str| clients(&front.origins).merge(others(below)).merge(for_admins(front.console));
+    let below = prefix.map(|prefix| Router::new().nest(prefix, routes(prefix)));
+    routes("")
         .merge(below.unwrap_or_default())
         .fallback(health::no_such_route)
         .method_not_allowed_fallback(health::no_such_method)
@@ -49,14 +50,25 @@ fn clients(origins: &[HeaderValue]) -> Router<Arc<Front>> {
     }
 }
 
-fn others() -> Router<Arc<Front>> {
+/// What stands at the root and below this prefix.
+fn others(prefix: &str) -> Router<Arc<Front>> {
+    let prefix: Arc<str> = prefix.into();
+    let root = async move |State(front): State<Arc<Front>>, headers: HeaderMap| {
+        health::root(&front, &headers, &prefix)
+    };
     Router::new()
-        // For admins: a chat with an account of their choice.
-        .route("/v2/chat/test", post(chat::test))
         // Without a key: nothing here asks the upstream, and numbers are told to whom the operator lets see them.
-        .route("/", get(health::root))
+        .route("/", get(root))
         .route("/healthz", get(health::live))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/health", get(health::report))
+}
+
+/// A chat with an account of the admin's choice, where there is management at all.
+fn for_admins(console: Console) -> Router<Arc<Front>> {
+    match console {
+        Console::Off => Router::new(),
+        Console::Beside | Console::AtRoot => Router::new().route("/v2/chat/test", post(chat::test)),
+    }
 }

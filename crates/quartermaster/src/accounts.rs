@@ -171,7 +171,7 @@ async fn refresh(desk: &Desk, asked: &Refresh) -> anyhow::Result<ExitCode> {
         let refreshed = desk.fleet.refresh(id, &Actor::Cli).await;
         done.push((id.clone(), refreshed.map(|_| "renewed").map_err(|error| error.to_string())));
     }
-    tell(desk, &done)
+    print::fates("account", &done, desk.json)
 }
 
 fn tested_json(checkup: &Checkup) -> Value {
@@ -215,7 +215,7 @@ async fn switch(desk: &Desk, named: &Named, on: bool) -> anyhow::Result<ExitCode
         let word = if on { "enabled" } else { "disabled" };
         done.push((id.clone(), switched.map(|_| word).map_err(|error| error.to_string())));
     }
-    tell(desk, &done)
+    print::fates("account", &done, desk.json)
 }
 
 async fn remove(desk: &Desk, named: &Named) -> anyhow::Result<ExitCode> {
@@ -224,26 +224,5 @@ async fn remove(desk: &Desk, named: &Named) -> anyhow::Result<ExitCode> {
         let removed = desk.fleet.remove(id, &Actor::Cli).await;
         done.push((id.clone(), removed.map(|()| "removed").map_err(|error| error.to_string())));
     }
-    tell(desk, &done)
-}
-
-/// What became of each account that was named.
-fn tell(desk: &Desk, done: &[(String, Result<&'static str, String>)]) -> anyhow::Result<ExitCode> {
-    if desk.json {
-        let accounts = done.iter().map(|(id, outcome)| match outcome {
-            Ok(word) => json!({ "account": id, "outcome": word }),
-            Err(error) => json!({ "account": id, "error": error }),
-        });
-        print::value(&json!({ "accounts": accounts.collect::<Vec<_>>() }))?;
-    } else {
-        for (id, outcome) in done {
-            let words = match outcome {
-                Ok(word) => *word,
-                Err(error) => error.as_str(),
-            };
-            print::out(&format!("{id}: {words}"))?;
-        }
-    }
-    let well = done.iter().all(|(_, outcome)| outcome.is_ok());
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print::fates("account", &done, desk.json)
 }

@@ -72,8 +72,8 @@ async fn show(store: &SqliteStore, list: &List, json: bool) -> anyhow::Result<Ex
     let mut found: Vec<AuditRecord> = Vec::new();
     while (found.len() as u64) < u64::from(*limit) {
         let page = store.audit().list(&filter, PAGE.min(*limit - found.len() as u32)).await?;
-        let Some(last) = page.last() else { break };
-        filter.before = Some(last.number);
+        let Some(oldest) = page.last() else { break };
+        filter.before = Some(oldest.number);
         found.extend(page);
     }
     if json {

@@ -11,10 +11,12 @@ use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::config::{self, Config, Mistakes, SETTINGS, Scope, Sources};
 use crate::doctor::Doctor;
+use crate::keys::Keys;
 use crate::login::Login;
 use crate::migrate::Migrate;
 use crate::rekey::Rekey;
 use crate::simulate_pick::SimulatePick;
+use crate::usage::Usage;
 
 /// A gateway that speaks Anthropic's and OpenAI's APIs in front of Amazon Q Developer and Kiro.
 #[derive(Debug, Parser)]
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Accounts(Accounts),
     /// Log in at the upstream: shows where to go, and keeps the account
     Login(Login),
+    /// Make, list, revoke, rotate and switch API keys
+    Keys(Keys),
+    /// Show what was used, by day, key, account, model, owner or team
+    Usage(Usage),
     /// List what people did, and check that nothing of it was altered
     Audit(Audit),
     /// Show which account a request would get, and why not the others
@@ -50,6 +56,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print what would be configured and where each value came from, or every mistake
     CheckConfig(Flags),
+    /// Print the description of the management API, as OpenAPI has it
+    Openapi,
     /// Print the version
     Version,
 }

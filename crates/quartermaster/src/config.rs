@@ -55,6 +55,7 @@ pub(crate) use raw::{Scope, Sources, environment};
 pub(crate) use responses::Responses;
 pub(crate) use settings::{SETTINGS, Setting};
 pub(crate) use timeouts::Timeouts;
+pub(crate) use units::flag as time;
 pub(crate) use upstream::Upstream;
 
 use qm_upstream::Proxies;

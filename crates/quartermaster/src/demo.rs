@@ -10,7 +10,7 @@ use rand::distr::{Alphanumeric, SampleString};
 
 use crate::config::{Account, Config, Endpoint};
 use crate::fleet::Kept;
-use crate::{banner, serve, stop, wiring};
+use crate::{access, banner, serve, stop, wiring};
 
 /// Long enough not to be guessed, short enough to be read.
 const KEY_LETTERS: usize = 20;
@@ -29,7 +29,9 @@ pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Resul
 
     let text = banner::text(&serve::base_url(serve::first_address(&listeners)?), &key);
     std::io::stdout().lock().write_all(text.as_bytes())?;
-    Box::pin(wiring::serve(config, Kept::in_memory().await?, listeners, stop::asked())).await
+    let kept = Kept::in_memory().await?;
+    let access = access::open(&config, &kept.store).await?;
+    Box::pin(wiring::serve(config, kept, access, listeners, stop::asked())).await
 }
 
 /// The configuration with the simulator for an upstream.

@@ -1,44 +1,38 @@
-//! Receipts into the log, until there is a store to keep them.
+//! The ledger, from the configuration: the same for `serve`, the demo and every command.
 
-use async_trait::async_trait;
-use qm_canon::Fault;
-use qm_relay::{Entry, Ledger, Opening, Receipt, Step};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// One log line per request: numbers and names, no content.
-pub(crate) struct LogLedger;
+use qm_ledger::{Books, Habits, Retention};
+use qm_store_sqlite::SqliteStore;
 
-struct LogEntry(Opening);
+use crate::config::{self, Config};
+use crate::fleet;
 
-#[async_trait]
-impl Ledger for LogLedger {
-    async fn open(&self, opening: Opening) -> Result<Box<dyn Entry>, Fault> {
-        Ok(Box::new(LogEntry(opening)))
-    }
+const A_DAY_S: u64 = 86_400;
+
+/// The ledger over this store. Nothing is written before it runs.
+pub(crate) fn open(config: &Config, store: &SqliteStore) -> Books {
+    let habits = Habits { retention: retention(config.retention), ..Habits::default() };
+    Books::new(Arc::new(store.clone()), habits, fleet::clock())
 }
 
-impl Entry for LogEntry {
-    fn progress(&mut self, _: Step<'_>) {}
+/// In whole days, none of them cut short; zero is for ever. Sums by the day are never forgotten.
+pub(crate) fn retention(kept: config::Retention) -> Retention {
+    let days = |time: Option<Duration>| time.map_or(0, |time| time.as_secs().div_ceil(A_DAY_S) as u32);
+    Retention { receipts_days: days(kept.receipts), hours_days: days(kept.hours), days_days: 0 }
+}
 
-    fn close(self: Box<Self>, receipt: Receipt) {
-        let Self(opening) = *self;
-        tracing::info!(
-            request.id = &*opening.request_id,
-            key = %opening.key,
-            protocol = opening.protocol,
-            account = receipt.account.as_ref().map(|account| &*account.name),
-            asked = receipt.asked.as_deref(),
-            model = receipt.served.as_deref(),
-            outcome = receipt.outcome.word(),
-            code = receipt.outcome.code(),
-            status = receipt.status,
-            attempts = receipt.attempts,
-            tokens.input = receipt.usage.input,
-            tokens.output = receipt.usage.output,
-            tokens.basis = ?receipt.usage.basis,
-            credits = receipt.usage.credits,
-            first_event_ms = receipt.first_event.map(|time| time.as_millis() as u64),
-            total_ms = receipt.total.as_millis() as u64,
-            "request ended",
-        );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_kept_for_whole_days() {
+        let kept = |receipts| config::Retention { receipts, hours: None };
+        for (seconds, days) in [(A_DAY_S, 1), (A_DAY_S + 1, 2), (90 * A_DAY_S, 90)] {
+            assert_eq!(retention(kept(Some(Duration::from_secs(seconds)))).receipts_days, days);
+        }
+        assert_eq!(retention(kept(None)), Retention { receipts_days: 0, hours_days: 0, days_days: 0 });
     }
 }

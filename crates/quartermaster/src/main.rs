@@ -3,6 +3,7 @@
 //! Knows: the command line, the configuration, how everything is built from it, and how to stop.
 //! Must not know: any format, the upstream's wire, or anything about a single request.
 
+mod access;
 mod accounts;
 mod audit;
 mod banner;
@@ -11,8 +12,10 @@ mod config;
 mod demo;
 mod desk;
 mod doctor;
+mod first_key;
 mod fleet;
 mod keyring;
+mod keys;
 mod ledger;
 mod login;
 mod migrate;
@@ -24,6 +27,7 @@ mod simulate;
 mod simulate_pick;
 mod stop;
 mod telemetry;
+mod usage;
 mod wiring;
 
 use std::io::Write;
@@ -79,6 +83,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Simulate(flags) => on_runtime(&config::Log::default(), done(simulate::run(flags))),
         Command::Accounts(flags) => at_desk(&flags.place, async |_, desk| accounts::run(desk, &flags).await),
         Command::Login(flags) => at_desk(&flags.place, async |_, desk| login::run(desk, &flags).await),
+        Command::Keys(flags) => configured(&flags.place, async |config| keys::run(config, &flags).await),
+        Command::Usage(flags) => configured(&flags.place, async |config| usage::run(config, &flags).await),
         Command::Audit(flags) => configured(&flags.place, async |config| audit::run(config, &flags).await),
         Command::SimulatePick(flags) => {
             at_desk(&flags.place, async |config, desk| simulate_pick::run(&config.keys, desk, &flags))
@@ -92,6 +98,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(report) => say(&report),
             Err(mistakes) => refuse(&mistakes),
         },
+        Command::Openapi => say(&qm_admin::openapi()),
         Command::Version => say(concat!("quartermaster ", env!("CARGO_PKG_VERSION"), "\n")),
     }
 }

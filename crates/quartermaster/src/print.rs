@@ -1,6 +1,7 @@
 //! What commands print: tables for people, JSON for programs.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use comfy_table::presets;
 use comfy_table::{ContentArrangement, Table};
@@ -14,6 +15,37 @@ pub(crate) fn out(text: &str) -> anyhow::Result<()> {
     to.write_all(text.as_bytes())?;
     to.write_all(b"\n")?;
     Ok(())
+}
+
+/// Writes what is for whoever sits there to standard error.
+pub(crate) fn aside(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stderr().lock(), "{text}")?;
+    Ok(())
+}
+
+/// Says what became of each that was named. The exit code is 1 when some could not be dealt with.
+pub(crate) fn fates(
+    what: &str,
+    done: &[(String, Result<&'static str, String>)],
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    if json {
+        let all = done.iter().map(|(id, outcome)| match outcome {
+            Ok(word) => json!({ what: id, "outcome": word }),
+            Err(error) => json!({ what: id, "error": error }),
+        });
+        value(&json!({ format!("{what}s"): all.collect::<Vec<_>>() }))?;
+    } else {
+        for (id, outcome) in done {
+            let words = match outcome {
+                Ok(word) => *word,
+                Err(error) => error.as_str(),
+            };
+            out(&format!("{id}: {words}"))?;
+        }
+    }
+    let well = done.iter().all(|(_, outcome)| outcome.is_ok());
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Writes a value to standard output.
@@ -96,6 +128,11 @@ pub(crate) fn reason(view: &View) -> String {
 pub(crate) fn moment(ms: u64) -> String {
     let moment = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     moment.map_or_else(|| ms.to_string(), |moment| moment.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// The day of a moment.
+pub(crate) fn day(ms: u64) -> String {
+    moment(ms).split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// A time in its largest unit.

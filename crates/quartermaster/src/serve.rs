@@ -4,12 +4,16 @@ use std::io;
 use std::net::SocketAddr;
 
 use anyhow::anyhow;
+use qm_access::Access;
+use qm_keys::Scope;
+use qm_relay::Admission as _;
+use qm_store::{KeyFilter, KeyPlace};
 use tokio::net::{TcpListener, TcpSocket};
 use tracing::{info, warn};
 
-use crate::config::{Config, Listen};
+use crate::config::{Auth, Config, Listen};
 use crate::fleet::Kept;
-use crate::{stop, wiring};
+use crate::{access, first_key, stop, wiring};
 
 /// Connections that may wait to be accepted; the kernel cuts it to its own limit (`net.core.somaxconn`).
 const LISTEN_QUEUE: u32 = 4096;
@@ -18,8 +22,10 @@ const LISTEN_QUEUE: u32 = 4096;
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let listeners = bind(&config.listen)?;
     let kept = Kept::open(&config).await?;
-    announce(&config, &listeners)?;
-    Box::pin(wiring::serve(config, kept, listeners, stop::asked())).await
+    let access = access::open(&config, &kept.store).await?;
+    first_key::ensure(&config, &access).await?;
+    announce(&config, &access, &listeners).await?;
+    Box::pin(wiring::serve(config, kept, access, listeners, stop::asked())).await
 }
 
 /// Opens the ports, or says what stands in the way and what to do.
@@ -58,9 +64,9 @@ pub(crate) fn mention(notes: &[String]) {
     }
 }
 
-fn announce(config: &Config, listeners: &[TcpListener]) -> anyhow::Result<()> {
+async fn announce(config: &Config, access: &Access, listeners: &[TcpListener]) -> anyhow::Result<()> {
     mention(&config.notes);
-    let keys = config.keys.clients.len();
+    let keys = access.census();
     let accounts = config.accounts.len();
     let surface = config.upstream.surface.map_or("auto", |surface| surface.name);
     let database = config.database.path.display();
@@ -74,8 +80,11 @@ fn announce(config: &Config, listeners: &[TcpListener]) -> anyhow::Result<()> {
              the upstream is not published for third-party use; see the README"
         );
     }
-    if keys == 0 {
-        warn!("there is no client key, so every request is refused: set OPENAI_KEYS");
+    let of_clients = KeyFilter { scope: Some(Scope::Inference.word().to_owned()), ..KeyFilter::default() };
+    if access.list(&of_clients, KeyPlace::default(), 1).await?.total == 0 && config.auth == Auth::Keys {
+        warn!(
+            "there is no key of a client yet: make one with `quartermaster keys create`, or set OPENAI_KEYS"
+        );
     }
     Ok(())
 }

@@ -5,17 +5,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
+use qm_access::Access;
+use qm_accounts::Fleet;
 use qm_admin::AdminParts;
 use qm_canon::Kind;
 use qm_front::serve::{Bounds, serve_all as serve_http};
-use qm_front::{Bodies, Front, Health, Kept as KeptResponses, router};
-use qm_relay::{Deadlines, Names, Naming, Relay, StaticKeys};
+use qm_front::{Bodies, Console, Front, Health, Kept as KeptResponses, Trusted, router};
+use qm_ledger::Books;
+use qm_relay::{Deadlines, Names, Naming, Relay};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::config::{self, Config, Timeouts};
 use crate::fleet::{self, Kept};
-use crate::ledger::LogLedger;
+use crate::ledger;
 
 /// Most client connections at once; further ones wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 16_384;
@@ -26,54 +30,79 @@ const BODIES_TOTAL: usize = 1 << 30;
 /// How long open answers may go on once the gateway has been asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// Serves until `shutdown` resolves, the open answers have ended, and all that happened to accounts is written down.
+/// What the doors stand before.
+struct House<'a> {
+    fleet: &'a Fleet,
+    access: &'a Access,
+    books: &'a Books,
+}
+
+/// Serves until `shutdown` resolves, the open answers have ended, and all that happened is written down.
 pub(crate) async fn serve(
     config: Config,
     kept: Kept,
+    access: Access,
     listeners: Vec<TcpListener>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let fleet = fleet::open(&config, &kept).await?;
     fleet.reconcile_environment(fleet::of_environment(&config)).await?;
     let draining = Arc::new(AtomicBool::new(false));
-    let front = front(&config, fleet.clone(), Arc::clone(&draining));
+    let books = ledger::open(&config, &kept.store);
+    let front = front(&config, &House { fleet: &fleet, access: &access, books: &books }, &draining);
     let shutdown = async move {
         shutdown.await;
         draining.store(true, Ordering::Relaxed);
     };
     let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
     let prefix = config.listen.path_prefix.as_deref();
-    let admin = qm_admin::router(AdminParts {
-        fleet: fleet.clone(),
-        keys: config.keys.admins.clone(),
-        now: fleet::clock(),
-        random: fleet::random(),
-    });
+    let admin = management(&config, &fleet);
     let routes = router(front, prefix).merge(admin.clone());
     let routes = match prefix {
         Some(prefix) => routes.nest(prefix, admin),
         None => routes,
     };
-    let (serving, served) = oneshot::channel::<()>();
+    let routes = Trusted::new(config.listen.trusted_proxies.clone()).around(routes);
+    let (serving, served) = watch::channel(());
     let serve = async move {
         let outcome = serve_http(listeners, routes, bounds, shutdown).await;
-        // Only now: the last answers change accounts too.
+        // Only now: the last answers change accounts and keys too.
         drop(serving);
         outcome
     };
-    let ended = async move { drop(served.await) };
-    let (outcome, ()) = tokio::join!(serve, fleet.run(ended));
+    let [fleet_ends, access_ends, books_end] = [ended(&served), ended(&served), ended(&served)];
+    let (outcome, (), (), _) =
+        tokio::join!(serve, fleet.run(fleet_ends), access.run(access_ends), books.run(books_end));
+    // Last: until here all of them write.
     kept.store.close().await;
     outcome.context("serving failed")
 }
 
-fn front(config: &Config, fleet: qm_accounts::Fleet, draining: Arc<AtomicBool>) -> Front {
+/// Resolves when nothing is served any more.
+fn ended(served: &watch::Receiver<()>) -> impl Future<Output = ()> + use<> {
+    let mut served = served.clone();
+    async move { while served.changed().await.is_ok() {} }
+}
+
+/// The routes of management; none where the operator wants none.
+fn management(config: &Config, fleet: &Fleet) -> Router {
+    if !config.console.enabled {
+        return Router::new();
+    }
+    qm_admin::router(AdminParts {
+        fleet: fleet.clone(),
+        keys: config.keys.admins.clone(),
+        now: fleet::clock(),
+        random: fleet::random(),
+    })
+}
+
+fn front(config: &Config, house: &House<'_>, draining: &Arc<AtomicBool>) -> Front {
     let (random, now) = (fleet::random(), fleet::clock());
-    let keys = &config.keys;
     let relay = Relay {
-        admission: Arc::new(StaticKeys::new(&keys.clients).with_admins(&keys.admins)),
-        accounts: Arc::new(fleet),
-        ledger: Arc::new(LogLedger),
+        admission: Arc::new(house.access.clone()),
+        accounts: Arc::new(house.fleet.clone()),
+        ledger: Arc::new(house.books.clone()),
         deadlines: deadlines(config.timeouts),
         names: Arc::new(Names::new(Naming {
             aliases: config.models.aliases.clone(),
@@ -95,7 +124,16 @@ fn front(config: &Config, fleet: qm_accounts::Fleet, draining: Arc<AtomicBool>) 
             unhealthy_is_200: config.answers.unhealthy_is_200,
         },
         origins: config.answers.origins.clone(),
-        draining,
+        console: console(config.console),
+        draining: Arc::clone(draining),
+    }
+}
+
+fn console(console: config::Console) -> Console {
+    match (console.enabled, console.at_root) {
+        (false, _) => Console::Off,
+        (true, false) => Console::Beside,
+        (true, true) => Console::AtRoot,
     }
 }
 

@@ -1,17 +1,15 @@
 //! The real binary, as an operator runs it.
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot start its program should fail loudly"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot start its program should fail loudly")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// A directory of this test's own, without a configuration file.
 fn directory(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Nothing of an earlier run.
+    drop(std::fs::remove_dir_all(&path));
     std::fs::create_dir_all(&path).unwrap();
     path
 }
@@ -114,10 +112,16 @@ impl Drop for Running {
 
 /// Starts `serve` and reads its log up to the line that holds `last`.
 fn log_of_serve(name: &str, environment: &[(&str, &str)], last: &str) -> String {
+    running(name, environment, last).1
+}
+
+/// The same, and the gateway goes on.
+fn running(name: &str, environment: &[(&str, &str)], last: &str) -> (Running, String) {
     let mut gateway = Running(
         Command::new(env!("CARGO_BIN_EXE_quartermaster"))
-            .args(["serve", "--port", "0"])
+            .arg("serve")
             .env_clear()
+            .env("PORT", "0")
             .envs(environment.iter().copied())
             .current_dir(directory(name))
             .stderr(Stdio::piped())
@@ -125,22 +129,37 @@ fn log_of_serve(name: &str, environment: &[(&str, &str)], last: &str) -> String 
             .unwrap(),
     );
     let mut log = String::new();
-    for line in BufReader::new(gateway.0.stderr.take().unwrap()).lines() {
-        let line = line.unwrap();
-        log.push_str(&line);
-        log.push('\n');
-        if line.contains(last) {
-            return log;
-        }
+    let mut pipe = BufReader::new(gateway.0.stderr.take().unwrap());
+    while !log.lines().last().is_some_and(|line| line.contains(last)) {
+        assert!(pipe.read_line(&mut log).unwrap() > 0, "the log ended without {last:?}:\n{log}");
     }
-    panic!("the log ended without {last:?}:\n{log}");
+    // A pipe that nobody reads would stop the gateway.
+    std::thread::spawn(move || std::io::copy(&mut pipe, &mut std::io::sink()));
+    (gateway, log)
 }
 
 #[test]
 fn a_gateway_with_nothing_configured_starts_closed_and_says_what_is_missing() {
     let log = log_of_serve("closed", &[], "set OPENAI_KEYS");
-    for part in ["address=127.0.0.1:", "accounts=0", "keys=0", "surface=\"auto\""] {
+    for part in ["address=127.0.0.1:", "accounts=0", "keys=1", "surface=\"auto\""] {
         assert!(log.contains(part), "{part}: {log}");
+    }
+}
+
+/// Spec A12.1.
+#[test]
+fn a_gateway_answers_at_all_its_addresses() {
+    let (_gateway, log) =
+        running("two", &[("QM_LISTEN", "127.0.0.1:0,127.0.0.1:0")], "there is no key of a client");
+    let addresses: Vec<&str> =
+        log.split("address=").skip(1).map(|rest| rest.split_whitespace().next().unwrap()).collect();
+    assert_eq!(addresses.len(), 2, "{log}");
+    for address in addresses {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{address}: {answer}");
     }
 }
 
@@ -157,7 +176,7 @@ fn a_start_is_announced_without_secrets_and_with_the_note_on_terms() {
         ("QM_LOG_FORMAT", "json"),
     ];
     let log = log_of_serve("announced", &environment, "note on terms");
-    for part in ["\"accounts\":1", "\"keys\":1", "\"database\":\"data/x.db\""] {
+    for part in ["\"accounts\":1", "\"keys\":2", "\"database\":\"data/x.db\""] {
         assert!(log.contains(part), "{part}: {log}");
     }
     assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{log}");

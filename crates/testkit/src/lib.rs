@@ -18,7 +18,7 @@ pub use ledger::{Receipts, Written};
 use qm_amazonq::Surface;
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
 use qm_front::serve::{Bounds, serve};
-use qm_front::{Bodies, Front, Health, Kept, router};
+use qm_front::{Bodies, Console, Front, Health, Kept, router};
 use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
 use qm_relay::{
     Admission, Aliases, Deadlines, Fixed, Grant, Ledger, Names, Naming, Random, Relay, StaticKeys, Unlimited,
@@ -169,6 +169,7 @@ impl House {
             now: Arc::new(|| 1_700_000_000),
             health,
             origins: origins.iter().filter_map(|origin| origin.parse().ok()).collect(),
+            console: Console::default(),
             draining: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await?;

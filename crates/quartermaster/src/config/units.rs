@@ -15,6 +15,14 @@ pub(crate) fn time(text: &str) -> Option<Duration> {
     }
 }
 
+/// A time that is given as a flag of its own, and no setting.
+///
+/// # Errors
+/// What is expected.
+pub(crate) fn flag(text: &str) -> Result<Duration, String> {
+    time(text).ok_or_else(|| "expected a whole number with s, m, h or d, such as 90d".to_owned())
+}
+
 /// A size in bytes: a whole number, or a number with `KiB` or `MiB`.
 pub(crate) fn bytes(text: &str) -> Option<usize> {
     let (number, unit) = split(text)?;

@@ -4,7 +4,9 @@
 mod adding;
 mod audit;
 mod commands;
+mod doors;
 mod house;
 mod imports;
+mod keys;
 mod master_key;
 mod start;
