@@ -176,7 +176,8 @@ impl Exchange<'_> {
         drop(fetched);
         drop(past);
         drop(body);
-        let mut whole = opened.whole(F::whole(reply)).await;
+        // Boxed, so that streams, which are most, do not carry the room for it while they wait.
+        let mut whole = Box::pin(opened.whole(F::whole(reply))).await;
         match F::fault(&whole) {
             Some(fault) => Err(fault.clone()),
             None => Ok(respond::json(whole.take())),
