@@ -111,7 +111,7 @@ impl Books {
 
     /// The roll-up that answers for a span: days, if it is long or the hours of its beginning may be forgotten.
     fn step(&self, span: Span) -> Step {
-        let kept = match self.inner.habits.retention.hours_days {
+        let kept = match self.inner.retention().hours_days {
             0 => 0,
             days => (self.inner.now)().saturating_sub(u64::from(days) * DAY_MS),
         };

@@ -12,7 +12,7 @@ mod queue;
 mod retention;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use qm_relay::Clock;
@@ -64,6 +64,8 @@ pub struct Books {
 struct Inner {
     store: Arc<dyn Store>,
     habits: Habits,
+    /// For how long what is kept: of the habits the only one that people change meanwhile.
+    retention: RwLock<Retention>,
     now: Clock,
     /// One permit for each entry that may be opened. Its way back is the writer's: a permit returns when the receipt is durable.
     room: Semaphore,
@@ -77,13 +79,26 @@ impl Books {
     pub fn new(store: Arc<dyn Store>, habits: Habits, now: Clock) -> Self {
         let room = Semaphore::new(habits.entries as usize);
         let (live, queue) = (live::Table::default(), queue::Queue::new(habits.batch));
-        Self { inner: Arc::new(Inner { store, habits, now, room, live, queue }) }
+        let retention = RwLock::new(habits.retention);
+        Self { inner: Arc::new(Inner { store, habits, retention, now, room, live, queue }) }
+    }
+
+    /// From the next round of forgetting on, what is older than this is forgotten.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.inner.retention.write().unwrap_or_else(PoisonError::into_inner) = retention;
     }
 
     /// Requests under way, the oldest first.
     #[must_use]
     pub fn live(&self) -> Vec<Live> {
         self.inner.live.all()
+    }
+}
+
+impl Inner {
+    /// For how long what is kept now.
+    fn retention(&self) -> Retention {
+        *self.retention.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

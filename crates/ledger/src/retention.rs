@@ -6,7 +6,10 @@ use qm_store::{PruneBefore, usage::DAY_MS};
 
 use crate::{Inner, Retention};
 
-/// Between two rounds; the first comes this long after the start.
+/// From the start to the first round, when the house has settled in.
+const FIRST: Duration = Duration::from_secs(60);
+
+/// Between two rounds.
 const ROUND: Duration = Duration::from_secs(600);
 
 /// Rows that are forgotten at once.
@@ -17,9 +20,10 @@ const BREATH: Duration = Duration::from_millis(50);
 
 /// Forgets for ever. May be dropped at any time: a piece is a transaction.
 pub(crate) async fn keep(inner: &Inner) {
+    let mut pause = FIRST;
     loop {
-        tokio::time::sleep(ROUND).await;
-        let before = before(inner.habits.retention, (inner.now)());
+        tokio::time::sleep(std::mem::replace(&mut pause, ROUND)).await;
+        let before = before(inner.retention(), (inner.now)());
         let mut forgotten = 0;
         loop {
             match inner.store.receipts().prune(before, PIECE).await {

@@ -86,6 +86,26 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     assert!(std::fs::read(&path).unwrap() == before);
 }
 
+/// A file of the version before this one, with an account in it.
+#[tokio::test]
+async fn an_older_schema_is_brought_up_to_date_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let kept = store.accounts().insert(account("a"), NOW).await.unwrap();
+    store.close().await;
+    let first_schema = "DROP TABLE keys; DROP TABLE removed_keys; DROP TABLE sessions; DROP TABLE receipts;
+        DROP TABLE key_hours; DROP TABLE key_days; DROP TABLE account_hours; DROP TABLE account_days;
+        DELETE FROM _sqlx_migrations WHERE version = 2";
+    run(&path, first_schema).await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.accounts().by_id("a").await.unwrap(), Some(kept));
+    let key = store.keys().insert(qm_store::conformance::key("k"), NOW).await.unwrap();
+    store.receipts().append(&[qm_store::conformance::receipt("r", "k", NOW)]).await.unwrap();
+    let counts = store.keys().by_id("k").await.unwrap().unwrap().counts;
+    assert_eq!((key.number, counts.total_requests), (1, 1));
+}
+
 #[tokio::test]
 async fn what_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
