@@ -202,7 +202,8 @@ impl Account {
             None => self.tokens.fresh().await?,
         };
         if self.lacks_profile() {
-            self.find_profile(&bearer).await?;
+            // Boxed: once in an account's life, and all requests would carry it.
+            Box::pin(self.find_profile(&bearer)).await?;
         }
         Ok(Ready { bearer, face: self.face()?, renewed: refused.is_some() })
     }
