@@ -12,8 +12,12 @@ use crate::measure::Measure;
 /// Where room comes when another request ends, nobody knows when: soon enough to try.
 const SOON: Duration = Duration::from_secs(1);
 
+/// Characters of a name that are repeated to who sent it.
+const REPEATED: usize = 100;
+
 /// The key may not use this model. Holds the name as the client sent it.
 pub(crate) fn model(asked: &str) -> Fault {
+    let asked: String = asked.chars().take(REPEATED).collect();
     let words = format!(
         "This API key may not use the model `{asked}`. Ask the gateway's operator, or take another model."
     );

@@ -31,7 +31,7 @@ pub type Slot = &'static str;
 /// Counters of many subjects, shared by all who hold it: one process ([`Memory`]), or several.
 #[async_trait]
 pub trait Coord: Send + Sync {
-    /// Takes all of these at once, or nothing at all.
+    /// Takes all of these at once, or nothing at all. No slot may be asked for twice.
     ///
     /// # Errors
     /// [`Full`] if one of them has no room.

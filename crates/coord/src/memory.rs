@@ -62,7 +62,7 @@ impl Coord for Memory {
         let mut counters = lock(&subject);
         let mut full = None;
         for (which, ask) in asks.iter().enumerate() {
-            if let Err(room) = counters.of(which, ask, now_ms).room(ask) {
+            if let Err(room) = counters.turned(which, ask, now_ms).room(ask) {
                 full = full.max(Some((room, which)));
             }
         }
@@ -70,8 +70,7 @@ impl Coord for Memory {
             return Err(Full { which, room, levels: counters.levels(asks, now_ms) });
         }
         let take = |(which, ask): (usize, &Ask)| {
-            let counter = counters.of(which, ask, now_ms);
-            let (at, amount) = counter.take(ask, now_ms);
+            let (at, amount) = counters.of(which, ask).take(ask, now_ms);
             Piece { slot: ask.slot, amount, at }
         };
         let pieces = asks.iter().enumerate().map(take).collect();
@@ -93,8 +92,12 @@ impl Coord for Memory {
     }
 
     async fn levels(&self, subject: &str, asks: &[Ask], now_ms: u64) -> Vec<Level> {
-        let known = read(self.shard(subject)).subjects.get(subject).map(Arc::clone);
-        lock(&known.unwrap_or_default()).levels(asks, now_ms)
+        let known = read(self.shard(subject)).subjects.get(subject).map(Arc::clone).unwrap_or_default();
+        let mut counters = lock(&known);
+        for (which, ask) in asks.iter().enumerate() {
+            counters.turned(which, ask, now_ms);
+        }
+        counters.levels(asks, now_ms)
     }
 
     fn forget(&self, subject: &str) {
@@ -180,9 +183,16 @@ fn is_idle(subject: &Subject, now_ms: u64) -> bool {
 }
 
 impl Counters {
-    /// The counter of this ask, as of now, without what is over. `which` is the ask's place, where it most likely is:
-    /// a subject is mostly asked for the same things.
-    fn of(&mut self, which: usize, ask: &Ask, now_ms: u64) -> &mut Counter {
+    /// The counter of this ask, as of now: without what is over.
+    fn turned(&mut self, which: usize, ask: &Ask, now_ms: u64) -> &mut Counter {
+        let counter = self.of(which, ask);
+        counter.turn(ask.meter, now_ms);
+        counter
+    }
+
+    /// The counter of this ask. `which` is the ask's place, where it most likely is: a subject is mostly asked for the
+    /// same things.
+    fn of(&mut self, which: usize, ask: &Ask) -> &mut Counter {
         let at = self.position(which, ask.slot).unwrap_or_else(|| {
             self.0.push((ask.slot, Counter::new(ask.meter)));
             self.0.len() - 1
@@ -192,7 +202,6 @@ impl Counters {
             reason = "found or pushed just above; a lookup would borrow twice"
         )]
         let (_, counter) = &mut self.0[at];
-        counter.turn(ask.meter, now_ms);
         counter
     }
 
@@ -203,8 +212,8 @@ impl Counters {
         self.0.iter().position(|(own, _)| *own == slot)
     }
 
+    /// How counters stand that are turned already.
     fn levels(&mut self, asks: &[Ask], now_ms: u64) -> Vec<Level> {
-        let level = |(which, ask)| self.of(which, ask, now_ms).level(now_ms);
-        asks.iter().enumerate().map(level).collect()
+        asks.iter().enumerate().map(|(which, ask)| self.of(which, ask).level(now_ms)).collect()
     }
 }
