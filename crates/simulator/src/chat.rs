@@ -1,5 +1,7 @@
 //! A chat call: refused by the rules, or answered by the next script.
 
+mod busy;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use crate::route::{Face, Operation, place};
 use crate::script::{Script, Step};
 use crate::validate::{self, Call, Refusal};
 use crate::world::World;
+
+pub(crate) use busy::Busy;
 
 /// Answers one chat call. Gives back how it went and the reason of a refusal.
 pub(crate) async fn answer(
@@ -31,7 +35,7 @@ pub(crate) async fn answer(
             return (played, refusal.reason.or(Some(refusal.kind.to_owned())));
         }
     };
-    let (_busy, delay_ms) = Busy::begin(world, caller.account, knobs.credits);
+    let (busy, delay_ms) = Busy::begin(world, caller.account, knobs.credits);
     if delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
@@ -44,41 +48,11 @@ pub(crate) async fn answer(
         Err(refusal) => return (refuse(connection, &refusal.answer(face)).await, refusal.reason),
     };
     let script = if body["dryRun"] == true { dry_run() } else { script };
-    (play::play(connection, script, &scene, &knobs).await, None)
-}
-
-/// A chat call that is being answered; counted while it lives.
-struct Busy<'a> {
-    world: &'a World,
-    account: usize,
-}
-
-impl<'a> Busy<'a> {
-    /// Begins, and says for how many milliseconds the account keeps its callers waiting.
-    fn begin(world: &'a World, account: usize, credits: f64) -> (Self, u64) {
-        let mut auth = world.auth();
-        auth.tally(account, |counts| {
-            counts.in_flight += 1;
-            counts.most_in_flight = counts.most_in_flight.max(counts.in_flight);
-        });
-        let delay_ms = auth.holder_mut(account).map_or(0, |holder| {
-            holder.spend(credits);
-            holder.account.behaviour.delay_ms
-        });
-        drop(auth);
-        world.log.touch();
-        (Self { world, account }, delay_ms)
+    let (played, told) = play::play(connection, script, &scene, &knobs, busy).await;
+    if played.status == 200 {
+        world.served().add(played.outcome, told);
     }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        // A reset in between has forgotten the beginning.
-        self.world.auth().tally(self.account, |counts| {
-            counts.in_flight = counts.in_flight.saturating_sub(1);
-        });
-        self.world.log.touch();
-    }
+    (played, None)
 }
 
 /// Sends a whole answer.

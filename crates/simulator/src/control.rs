@@ -28,6 +28,7 @@ pub(crate) fn answer(world: &World, head: &Head, body: Option<&Value>) -> Answer
             let since = head.parameter("since").and_then(|id| id.parse().ok()).unwrap_or(0);
             told(&world.log.all().into_iter().filter(|call| call.id > since).collect::<Vec<_>>())
         }
+        ("GET", "served") => told(&*world.served()),
         ("GET", "knobs") => told(&*world.knobs()),
         ("POST", "knobs") => turn(world, body),
         ("POST", "reset") => {

@@ -8,11 +8,13 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use crate::chat::Busy;
 use crate::frame;
 use crate::http::{Answer, Connection};
 use crate::knobs::Knobs;
 use crate::record::Outcome;
 use crate::script::{Script, Step};
+use crate::served::Bill;
 use tail::Tail;
 
 /// What a reply needs to know about the call it answers.
@@ -63,15 +65,19 @@ struct Player<'a> {
     tail: Tail,
     calls: u64,
     output_chars: u64,
+    told: Bill,
+    /// Until the last byte is about to go out.
+    busy: Option<Busy<'a>>,
 }
 
-/// Plays the whole script.
+/// Plays the whole script; says too what it told of tokens and credits.
 pub(crate) async fn play(
     connection: &mut Connection,
     script: Script,
     scene: &Scene,
     knobs: &Knobs,
-) -> Played {
+    busy: Busy<'_>,
+) -> (Played, Bill) {
     let mut player = Player {
         connection,
         knobs,
@@ -84,8 +90,10 @@ pub(crate) async fn play(
         tail: Tail { metadata: knobs.metadata, context_usage: knobs.context_usage, metering: knobs.metering },
         calls: 0,
         output_chars: 0,
+        told: Bill::default(),
+        busy: Some(busy),
     };
-    match player.run(script).await {
+    let played = match player.run(script).await {
         Ok(Closing::Regular) => Played { status: 200, outcome: Outcome::Finished, keep: true },
         Ok(Closing::Answered(status)) => Played { status, outcome: Outcome::Finished, keep: true },
         Ok(Closing::Dropped | Closing::Reset) => {
@@ -95,7 +103,8 @@ pub(crate) async fn play(
         Err(Gone) => {
             Played { status: if player.started { 200 } else { 0 }, outcome: Outcome::ClientGone, keep: false }
         }
-    }
+    };
+    (played, player.told)
 }
 
 impl Player<'_> {
@@ -246,6 +255,7 @@ impl Player<'_> {
         for (name, value) in headers {
             answer = answer.with(name, &text(value));
         }
+        self.busy = None;
         self.connection.respond(&answer).await?;
         Ok(Closing::Answered(status))
     }

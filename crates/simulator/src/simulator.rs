@@ -13,6 +13,7 @@ use crate::knobs::Knobs;
 use crate::options::Options;
 use crate::record::Recorded;
 use crate::script::Script;
+use crate::served::Served;
 use crate::server;
 use crate::world::World;
 
@@ -123,6 +124,12 @@ impl Simulator {
             total.add(&holder.counts);
         }
         total
+    }
+
+    /// What was served in all, by how it ended.
+    #[must_use]
+    pub fn served(&self) -> Served {
+        *self.world.served()
     }
 
     /// Makes every access token of account number `n` invalid.

@@ -11,6 +11,7 @@ use crate::knobs::{Bench, Knobs};
 use crate::options::Options;
 use crate::record::Log;
 use crate::script::Script;
+use crate::served::Served;
 
 /// The most scripts that wait in the queue.
 const QUEUED_SCRIPTS: usize = 10_000;
@@ -22,6 +23,7 @@ pub(crate) struct World {
     queue: Mutex<VecDeque<Script>>,
     auth: Mutex<Auth>,
     prebuilt: Mutex<Option<Arc<Prebuilt>>>,
+    served: Mutex<Served>,
     pub(crate) log: Log,
     accounts: Vec<SimAccount>,
     serial: AtomicU64,
@@ -43,6 +45,7 @@ impl World {
             queue: Mutex::default(),
             auth: Mutex::new(Auth::new(options.accounts.clone())),
             prebuilt: Mutex::default(),
+            served: Mutex::default(),
             log: Log::default(),
             accounts: options.accounts,
             serial: AtomicU64::new(0),
@@ -56,6 +59,10 @@ impl World {
 
     pub(crate) fn auth(&self) -> MutexGuard<'_, Auth> {
         locked(&self.auth)
+    }
+
+    pub(crate) fn served(&self) -> MutexGuard<'_, Served> {
+        locked(&self.served)
     }
 
     /// Queues a reply; false when the queue is full.
@@ -72,10 +79,11 @@ impl World {
         locked(&self.queue).pop_front()
     }
 
-    /// Back to the state at the start: queue, record, knobs, accounts and tokens.
+    /// Back to the state at the start: queue, record, sums, knobs, accounts and tokens.
     pub(crate) fn reset(&self) {
         locked(&self.queue).clear();
         self.log.clear();
+        *self.served() = Served::default();
         *self.knobs() = self.first_knobs.clone();
         *self.auth() = Auth::new(self.accounts.clone());
     }

@@ -84,6 +84,7 @@ impl Player<'_> {
 
     pub(super) async fn close(&mut self, closing: Closing) -> Result<Closing, Gone> {
         self.flush().await?;
+        self.busy = None;
         match closing {
             Closing::Regular => self.connection.finish().await?,
             Closing::Reset => self.connection.reset_on_close()?,

@@ -44,14 +44,22 @@ impl Player<'_> {
         if let Some(reason) = stop_reason {
             payload["stopReason"] = json!(reason);
         }
+        let tokens = |name: &str| token_usage.as_ref().and_then(|usage| usage[name].as_u64()).unwrap_or(0);
+        let (input, output) = (tokens("uncachedInputTokens"), tokens("outputTokens"));
         if let Some(usage) = token_usage {
             payload["tokenUsage"] = usage;
         }
-        self.event("metadataEvent", &payload).await
+        self.event("metadataEvent", &payload).await?;
+        self.told.input_tokens += input;
+        self.told.output_tokens += output;
+        Ok(())
     }
 
     pub(super) async fn metering(&mut self, credits: f64) -> Result<(), Gone> {
         let payload = json!({ "unit": "credit", "unitPlural": "credits", "usage": credits });
-        self.event("meteringEvent", &payload).await
+        self.event("meteringEvent", &payload).await?;
+        // The cast saturates, and makes zero of what is no number.
+        self.told.credits_micro += (credits * 1e6).round() as u64;
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The controls over HTTP and the record.
 
-use qm_simulator::{Options, Outcome, Script, start};
+use std::time::Duration;
+
+use qm_simulator::{Options, Outcome, Script, Step, start};
 use serde_json::{Value, json};
 
 use crate::client::{call, chat, hello, post, token};
@@ -78,4 +80,31 @@ async fn what_is_no_http_is_refused_and_the_server_lives_on() {
     let long = "x".repeat(70_000);
     assert_eq!(call(&sim, "GET", "/", &[("x-long", &long)], b"").await.status, 431);
     assert_eq!(post(&sim, "/_sim/reset", &[], &Value::Null).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_served_is_summed_up_by_how_it_ended() {
+    let sim = start(Options::default()).await.unwrap();
+    let token = token(&sim).await;
+    sim.knobs().token_usage = true;
+    let metered = || Step::Metering { credits: 0.25 };
+    let said = || Step::Say { text: "well".to_owned(), chars: None, pace_ms: 0 };
+    sim.push(Script(vec![said(), metered()]));
+    sim.push(Script(vec![said(), metered(), Step::Drop]));
+    sim.push(Script::refuse(500, "InternalServerException", "no", None));
+    sim.push(Script(vec![said(), Step::EndClean]));
+    for _ in 0..4 {
+        chat(&sim, &token, &hello("hi")).await;
+    }
+    let over = sim.wait_for(|calls| calls.iter().all(|call| call.outcome != Outcome::Open));
+    tokio::time::timeout(Duration::from_secs(5), over).await.unwrap();
+    let told = call(&sim, "GET", "/_sim/served", &[], b"").await.json();
+    let finished = &told["finished"];
+    assert_eq!((&finished["answers"], &finished["credits_micro"]), (&json!(2), &json!(250_000)), "{told}");
+    assert!(finished["input_tokens"].as_u64().unwrap() > 0 && finished["output_tokens"] == 2, "{told}");
+    let cut = json!({ "answers": 1, "input_tokens": 0, "output_tokens": 0, "credits_micro": 250_000 });
+    assert_eq!((&told["cut"], &told["client_gone"]["answers"]), (&cut, &json!(0)));
+    assert_eq!(sim.served().finished.answers, 2);
+    sim.reset();
+    assert_eq!(sim.served().finished.answers, 0);
 }
