@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Path, Query};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
@@ -85,6 +85,41 @@ pub(crate) fn rows(limit: Option<u32>) -> Result<u32, Refused> {
         Some(limit) if (1..=PAGE.1).contains(&limit) => Ok(limit),
         Some(_) => Err(Refused::invalid(format!("limit must be from 1 to {}.", PAGE.1))),
     }
+}
+
+/// Refuses parameters of the URL that have none of these names: a name that is misspelled must not look like one that
+/// was heard.
+pub(crate) fn only(uri: &Uri, names: &[&[&str]]) -> Result<(), Refused> {
+    let pairs: Vec<(String, String)> = query(uri)?;
+    let unknown = pairs.iter().any(|(name, _)| !names.iter().any(|names| names.contains(&name.as_str())));
+    let twice =
+        pairs.iter().enumerate().any(|(at, (name, _))| pairs.iter().take(at).any(|(one, _)| one == name));
+    if unknown || twice {
+        let names = names.concat().join(", ");
+        return Err(Refused::invalid(format!(
+            "The URL may have each of these once, and no others: {names}."
+        )));
+    }
+    Ok(())
+}
+
+/// The revision that a change is for, out of `If-Match`.
+pub(crate) fn matched(headers: &HeaderMap) -> Result<Option<i64>, Refused> {
+    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if tag == "*" {
+        return Ok(None);
+    }
+    let revision =
+        tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+    revision.map(Some).ok_or_else(|| Refused::invalid("If-Match must be an ETag that this record had."))
+}
+
+/// An answer with the revision of what it shows.
+pub(crate) fn tagged(mut response: Response, revision: i64) -> Response {
+    let tag = HeaderValue::try_from(format!("\"{revision}\""));
+    response.headers_mut().extend(tag.ok().map(|tag| (ETAG, tag)));
+    response
 }
 
 /// The words of serde hold values, and these may be secrets: only the place is told.

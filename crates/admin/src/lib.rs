@@ -1,12 +1,13 @@
-//! The doors for admins: verbs on accounts, in three dialects over one [`Fleet`].
+//! The doors for admins: verbs on accounts, keys, usage and settings, in three dialects over one service of each.
 //!
 //! ```text
-//! request ─▶ door (key, throttle, id, headers) ─▶ v2 │ classic (/admin) │ native (/api/v1) ─▶ Fleet
-//!                                                   each: what is asked, what is answered, its own words
+//! request ─▶ door (who, what he may, id, headers) ─▶ v2 │ classic (/admin) │ native (/api/v1) ─▶ Fleet, Access, Books, …
+//!                                                    each: what is asked, what is answered, its own words
+//! browser ─▶ pages: signing in, the documents
 //! ```
 //!
-//! Knows: the paths, bodies and statuses of the dialects `/v2`, `/admin` and `/api/v1`; the admin's key and who guesses
-//! it; problem details.
+//! Knows: the paths, bodies and statuses of the dialects `/v2`, `/admin` and `/api/v1`, and what each asks of a key; the
+//! pages; problem details; the document that describes them.
 //! Must not know: clients' formats of chats, SQL, the upstream's wire.
 
 mod begin;
@@ -14,7 +15,6 @@ mod brought;
 mod classic;
 mod door;
 mod exchange;
-mod keys;
 mod listing;
 mod moment;
 mod native;
@@ -31,20 +31,28 @@ mod v2;
 use std::sync::Arc;
 
 use axum::Router;
+use qm_access::Access;
 use qm_accounts::Fleet;
-use secrecy::SecretString;
+use qm_ledger::Books;
+use qm_store::Store;
+use tokio::sync::Mutex;
 
 pub use openapi::openapi;
 
-use keys::Keys;
-use qm_keys::Throttle;
+use settings::Settings;
 
 /// What the management routes are made from.
 pub struct AdminParts {
     /// The accounts.
     pub fleet: Fleet,
-    /// The admin's keys. Without any, every route answers 401 and says how to set one.
-    pub keys: Vec<SecretString>,
+    /// The keys and sessions.
+    pub access: Access,
+    /// What was used.
+    pub books: Books,
+    /// Where the audit is read, and what keys did together.
+    pub store: Arc<dyn Store>,
+    /// What can be set.
+    pub settings: Arc<dyn Settings>,
     /// The time, in milliseconds since 1970.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Random bits, for the ids of requests.
@@ -54,8 +62,12 @@ pub struct AdminParts {
 /// What the handlers share.
 pub(crate) struct Desk {
     pub(crate) fleet: Fleet,
-    pub(crate) keys: Keys,
-    pub(crate) throttle: Throttle,
+    pub(crate) access: Access,
+    pub(crate) books: Books,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) settings: Arc<dyn Settings>,
+    /// Held from reading the settings to changing them, where a change names what it was made for.
+    pub(crate) settling: Mutex<()>,
     pub(crate) now: Arc<dyn Fn() -> u64 + Send + Sync>,
     pub(crate) random: Arc<dyn Fn() -> u128 + Send + Sync>,
 }
@@ -63,8 +75,8 @@ pub(crate) struct Desk {
 /// The management routes, to be merged with those for clients. Wrong keys are counted by the address in
 /// `ConnectInfo<SocketAddr>`, where the server puts one into requests; else only all together.
 pub fn router(parts: AdminParts) -> Router {
-    let AdminParts { fleet, keys, now, random } = parts;
-    let desk = Desk { fleet, keys: Keys::new(&keys), throttle: Throttle::default(), now, random };
+    let AdminParts { fleet, access, books, store, settings, now, random } = parts;
+    let desk = Desk { fleet, access, books, store, settings, settling: Mutex::default(), now, random };
     let desk = Arc::new(desk);
     routes::routes(&desk).merge(pages::routes(&desk))
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: paths and types from the handlers, and what holds for all of them from here.
+//! The document that describes the routes (`OpenAPI`): paths and types from the handlers, and what holds for all of them from here.
 
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
@@ -32,6 +32,35 @@ use crate::{classic, native, v2};
         native::pool::explain,
         native::terms::show,
         native::terms::acknowledge,
+        native::session::open,
+        native::session::show,
+        native::session::close,
+        native::session::list,
+        native::session::end_others,
+        native::session::end,
+        native::me::show,
+        native::keys::list,
+        native::keys::create,
+        native::keys::show,
+        native::keys::change,
+        native::keys::remove,
+        native::key_verbs::rotate,
+        native::key_verbs::revoke,
+        native::key_verbs::restore,
+        native::key_verbs::enable,
+        native::key_verbs::disable,
+        native::key_verbs::standing,
+        native::usage::series,
+        native::usage::top,
+        native::usage::export,
+        native::requests::list,
+        native::requests::live,
+        native::requests::export,
+        native::settings::show,
+        native::settings::change,
+        native::audit::list,
+        native::audit::chain,
+        native::version::show,
         v2::accounts::list,
         v2::accounts::create,
         v2::accounts::show,
@@ -49,6 +78,10 @@ use crate::{classic, native, v2};
         v2::auth::status,
         v2::auth::claim,
         v2::auth::cancel,
+        v2::config::show,
+        v2::config::change,
+        v2::config::sync,
+        v2::login::login,
         classic::accounts::list,
         classic::accounts::create,
         classic::accounts::show,
@@ -58,8 +91,23 @@ use crate::{classic, native, v2};
         classic::verbs::refresh,
         classic::stats::one,
         classic::stats::all,
+        classic::usage::keys,
+        classic::usage::tokens,
+        classic::usage::accounts,
+        classic::keys::list,
+        classic::keys::create,
+        classic::keys::show,
+        classic::keys::change,
+        classic::keys::remove,
+        classic::keys::revoke,
     ),
     tags(
+        (name = "session", description = "Signing in to the console, and out"),
+        (name = "me", description = "For the holder of any key"),
+        (name = "keys", description = "API keys"),
+        (name = "usage", description = "What was used, and what is under way"),
+        (name = "settings", description = "What can be set while requests are served"),
+        (name = "audit", description = "What people did"),
         (name = "accounts", description = "Accounts at the upstream"),
         (name = "logins", description = "Device logins, by which accounts come to be"),
         (name = "pool", description = "All accounts together, and which of them a request would get"),
@@ -91,6 +139,7 @@ pub fn openapi() -> String {
         if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
             schemas.insert("Problem".to_owned(), problem());
             schemas.insert("OldRefusal".to_owned(), old_refusal());
+            schemas.insert("Limits".to_owned(), limits());
         }
     }
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
@@ -121,7 +170,8 @@ fn finish(path: &str, method: &str, operation: &mut Map<String, Value>) {
             refusal(path, status, response);
         }
     }
-    operation.insert("security".to_owned(), security());
+    let open = matches!((method, path), ("post", "/api/v1/session" | "/api/login"));
+    operation.insert("security".to_owned(), if open { json!([]) } else { security() });
 }
 
 /// The body of a refusal, in the words of its dialect.
@@ -200,6 +250,40 @@ fn problem() -> Value {
             "detail": { "type": "string", "description": "What happened and the next step" },
             "code": { "type": "string", "description": "One word for programs" },
             "request_id": { "type": "string" },
+        },
+    })
+}
+
+/// How `qm_keys::Limits` is read and written.
+fn limits() -> Value {
+    let whole = |most: u64, words: &str| json!({ "type": ["integer", "null"], "minimum": 1, "maximum": most, "description": words });
+    let amount =
+        json!({ "type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 1_000_000_000_000_u64 });
+    let budget = json!({
+        "type": "object", "additionalProperties": false, "required": ["unit", "period"],
+        "description": "`soft`, `hard` or both, in the unit; a warning is sent from the one on, nothing is served beyond the other.",
+        "anyOf": [{ "required": ["soft"] }, { "required": ["hard"] }],
+        "properties": {
+            "unit": { "type": "string", "enum": ["credits", "tokens"] },
+            "period": { "type": "string", "enum": ["day", "month"], "description": "Of UTC" },
+            "soft": amount, "hard": amount,
+        },
+    });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "description": "What a key may use at most. What is not set is not limited.",
+        "properties": {
+            "rpm": whole(10_000_000, "Requests within any minute"),
+            "rpd": whole(1_000_000_000_000, "Requests in a day of UTC"),
+            "tpm": whole(1_000_000_000_000, "Tokens within any minute"),
+            "concurrency": whole(100_000, "Requests under way at once"),
+            "max_output": whole(1_000_000_000_000, "Tokens of one answer"),
+            "models": {
+                "type": "array", "maxItems": 200, "description": "Names of models, with `*` for any letters; none for all",
+                "items": { "type": "string", "pattern": "^[!-~]{1,200}$" },
+            },
+            "budgets": { "type": "array", "maxItems": 4, "items": budget, "description": "One of a unit and a period" },
         },
     })
 }

@@ -40,29 +40,35 @@ const FIXED: [(HeaderName, &str); 4] = [
 /// The pages. Those of the console are open to all, for people must be able to sign in; the documents are for admins.
 pub(crate) fn routes(desk: &Arc<Desk>) -> Router {
     Router::new()
-        .route("/admin", get(|| console("admin/")))
-        .route("/login", get(|| console("admin/")))
-        .route("/admin/login", get(|| console("")))
-        .route("/admin/dashboard", get(|| console("")))
-        .route("/admin/console.js", get(|| file(SCRIPT, STRICT, include_bytes!("../pages/console.js"))))
-        .route("/admin/console.css", get(|| file(STYLE, STRICT, include_bytes!("../pages/console.css"))))
+        .route("/admin", get(|| async { console("admin/") }))
+        .route("/login", get(|| async { console("admin/") }))
+        .route("/admin/login", get(|| async { console("") }))
+        .route("/admin/dashboard", get(|| async { console("") }))
+        .route(
+            "/admin/console.js",
+            get(|| async { file(SCRIPT, STRICT, include_bytes!("../pages/console.js")) }),
+        )
+        .route(
+            "/admin/console.css",
+            get(|| async { file(STYLE, STRICT, include_bytes!("../pages/console.css")) }),
+        )
         .route("/docs", get(docs))
-        .route("/docs/start.js", get(|| file(SCRIPT, SWAGGER, include_bytes!("../pages/docs.js"))))
+        .route("/docs/start.js", get(|| async { file(SCRIPT, SWAGGER, include_bytes!("../pages/docs.js")) }))
         .route("/docs/swagger-ui-bundle.js", get(bundle))
         .route("/docs/swagger-ui.css", get(styles))
-        .route("/redoc", get(|| elsewhere("docs")))
+        .route("/redoc", get(|| async { elsewhere("docs") }))
         .route("/openapi.json", get(document))
         .method_not_allowed_fallback(no_such_page_method)
         .with_state(Arc::clone(desk))
 }
 
 /// The door of the console. A key in the URL opens nothing: it is answered by this page as any visit is.
-async fn console(base: &'static str) -> Response {
+fn console(base: &'static str) -> Response {
     let page = CONSOLE.replace("{base}", base);
     finished(HTML, STRICT, page.into_bytes())
 }
 
-async fn file(kind: &'static str, policy: &'static str, bytes: &'static [u8]) -> Response {
+fn file(kind: &'static str, policy: &'static str, bytes: &'static [u8]) -> Response {
     finished(kind, policy, bytes.to_vec())
 }
 
@@ -78,25 +84,23 @@ async fn styles(headers: HeaderMap) -> Response {
 async fn docs(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let wants_page = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let wants_page = wants_page.is_some_and(|accept| accept.contains("text/html"));
-    match door::admit(&desk, &request, door::Needs::READ) {
+    match door::admit(&desk, &request, door::Needs::Read) {
         Ok(_) => finished(HTML, SWAGGER, DOCS.as_bytes().to_vec()),
-        Err(refused) if wants_page && refused.status == StatusCode::UNAUTHORIZED => {
-            elsewhere("admin/login").await
-        }
+        Err(refused) if wants_page && refused.status == StatusCode::UNAUTHORIZED => elsewhere("admin/login"),
         Err(refused) => closed(&desk, &refused),
     }
 }
 
-/// The OpenAPI document.
+/// The document that describes the routes.
 async fn document(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    match door::admit(&desk, &request, door::Needs::READ) {
+    match door::admit(&desk, &request, door::Needs::Read) {
         Ok(_) => finished("application/json", STRICT, openapi().into_bytes()),
         Err(refused) => closed(&desk, &refused),
     }
 }
 
 /// Relative, so that it holds below a prefix too.
-async fn elsewhere(place: &'static str) -> Response {
+fn elsewhere(place: &'static str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     response.headers_mut().insert(LOCATION, HeaderValue::from_static(place));
     dressed(response, STRICT)

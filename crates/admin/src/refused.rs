@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use qm_access::AccessError;
 use qm_accounts::{AccountError, ErrorKind};
+use qm_store::StoreError;
 use serde_json::{Value, json};
+
+use crate::settings::{SettingsError, SettingsErrorKind};
 
 /// The three dialects, by path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +110,51 @@ impl From<AccountError> for Refused {
             ErrorKind::Refused => (StatusCode::BAD_GATEWAY, "upstream_refused"),
             ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        };
+        Self::new(status, code, error.words)
+    }
+}
+
+impl From<AccessError> for Refused {
+    fn from(error: AccessError) -> Self {
+        use qm_access::ErrorKind as Kind;
+        let (status, code) = match &error.kind {
+            Kind::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Kind::Invalid { .. } => (StatusCode::BAD_REQUEST, "invalid"),
+            Kind::ReadOnly => (StatusCode::CONFLICT, "read_only"),
+            Kind::Conflict => (StatusCode::CONFLICT, "conflict"),
+            Kind::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"),
+            Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        };
+        Self::new(status, code, error.words)
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Cursor => Self::invalid("cursor must be one that this listing gave out."),
+            StoreError::Busy => {
+                let words = "The database is busy: try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", words)
+            }
+            other => {
+                tracing::error!(error = %other, "the store failed");
+                let words = "The database failed; the log has the reason.";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words)
+            }
+        }
+    }
+}
+
+impl From<SettingsError> for Refused {
+    fn from(error: SettingsError) -> Self {
+        let (status, code) = match error.kind {
+            SettingsErrorKind::Invalid => (StatusCode::BAD_REQUEST, "invalid"),
+            SettingsErrorKind::Fixed => (StatusCode::CONFLICT, "read_only"),
+            SettingsErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            SettingsErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };
         Self::new(status, code, error.words)
     }

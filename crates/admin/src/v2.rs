@@ -2,6 +2,8 @@
 
 pub(crate) mod accounts;
 pub(crate) mod auth;
+pub(crate) mod config;
 pub(crate) mod import;
+pub(crate) mod login;
 mod shape;
 pub(crate) mod verbs;

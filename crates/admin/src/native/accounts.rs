@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use qm_accounts::{Edit, LoginParts, ProxyWish, View};
@@ -168,7 +168,7 @@ pub(crate) async fn change(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let revision = matched(&headers)?;
+    let revision = exchange::matched(&headers)?;
     let edit = exchange::told::<Changed>(&headers, body).await?.edit()?;
     shown(StatusCode::OK, &desk.fleet.change(&id, Edit { revision, ..edit }, &actor).await?)
 }
@@ -186,22 +186,7 @@ pub(crate) async fn remove(
 
 /// An account with its revision.
 pub(super) fn shown(status: StatusCode, view: &View) -> Result<Response, Refused> {
-    let mut response = exchange::answer(status, &Account::of(view))?;
-    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", view.revision)) {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    Ok(response)
-}
-
-fn matched(headers: &HeaderMap) -> Result<Option<i64>, Refused> {
-    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
-    let tag = tag.to_str().unwrap_or_default().trim();
-    if tag == "*" {
-        return Ok(None);
-    }
-    let revision =
-        tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-    revision.map(Some).ok_or_else(|| Refused::invalid("If-Match must be an ETag that this account had."))
+    Ok(exchange::tagged(exchange::answer(status, &Account::of(view))?, view.revision))
 }
 
 impl Listed {

@@ -57,6 +57,7 @@ struct Explanation<'a> {
 
 /// What one account would say.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the answer")]
 struct Verdict<'a> {
     id: &'a str,
     number: i64,

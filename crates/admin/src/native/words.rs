@@ -1,7 +1,9 @@
 //! Schemas of what no Rust type says: lists of words, and bodies in any spelling.
 
+use qm_pool::Strategy;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
 
 /// One account, in any spelling that an import takes: camel case or snake case, ours or another system's.
 #[derive(ToSchema)]
@@ -21,7 +23,7 @@ pub(crate) struct AnyAccount {
 }
 
 /// A text that is one of these.
-pub(crate) fn one_of<const N: usize>(words: [&'static str; N]) -> Schema {
+pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Schema {
     let text: Object = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build();
     Schema::Object(text)
 }
@@ -50,4 +52,59 @@ pub(crate) fn orders() -> Schema {
 /// How an account came here.
 pub(crate) fn origins() -> Schema {
     one_of(["api", "login", "import", "environment"])
+}
+
+/// What a key opens, one of it.
+pub(crate) fn scopes() -> Schema {
+    one_of(["inference", "read", "admin"])
+}
+
+/// What a key opens.
+pub(crate) fn many_scopes() -> Schema {
+    Schema::Array(ArrayBuilder::new().items(RefOr::T(scopes())).min_items(Some(1)).build())
+}
+
+/// How a key came here.
+pub(crate) fn key_origins() -> Schema {
+    one_of(["api", "setup", "cli"])
+}
+
+/// The limits of a key: `crate::openapi` has their schema.
+pub(crate) fn limits() -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name("Limits"))
+}
+
+/// Lengths of periods.
+pub(crate) fn steps() -> Schema {
+    one_of(["hour", "day"])
+}
+
+/// Who may have rows of their own.
+pub(crate) fn groups() -> Schema {
+    one_of(["none", "key", "account", "model", "protocol", "owner", "team"])
+}
+
+/// Most of what.
+pub(crate) fn usage_orders() -> Schema {
+    one_of(["requests", "tokens", "credits", "failed"])
+}
+
+/// Forms of exports.
+pub(crate) fn forms() -> Schema {
+    one_of(["csv", "json"])
+}
+
+/// How a request ended.
+pub(crate) fn outcomes() -> Schema {
+    one_of(["ok", "client_gone", "refused", "failed"])
+}
+
+/// Rules by which accounts are chosen.
+pub(crate) fn strategies() -> Schema {
+    one_of(Strategy::words())
+}
+
+/// Only `false` is taken.
+pub(crate) fn no() -> Schema {
+    ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([false])).into()
 }

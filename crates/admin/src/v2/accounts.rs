@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use qm_accounts::{Edit, LoginParts};
 use qm_store::{AccountPatch, Change, Filter, Sort, SortKey};
@@ -71,15 +72,22 @@ struct Deleted {
     deleted: String,
 }
 
-/// All accounts: an object with their number, or with `?format=array` an array (spec/mission.md A12, 9).
+/// All accounts: an object with their number, or with `?format=array` or `Accept: …;shape=array` an array.
 #[utoipa::path(get, path = "/v2/accounts", tag = "v2", params(Listed), responses((status = 200, body = Accounts), (status = 400)))]
-pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn list(
+    State(desk): State<Arc<Desk>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
     let listed: Listed = exchange::query(&uri)?;
     let filter = Filter { enabled: listed.enabled, ..Filter::default() };
     let views = listing::all(&desk.fleet, &filter, listed.sort()?).await?;
     let accounts: Vec<Account<'_>> = views.iter().map(Account::of).collect();
+    let shaped = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let shaped = shaped.is_some_and(|accept| accept.replace(' ', "").contains(";shape=array"));
     match listed.format.as_deref() {
         Some("array") => exchange::ok(&accounts),
+        None if shaped => exchange::ok(&accounts),
         _ => exchange::ok(&json!({ "accounts": accounts, "count": accounts.len() })),
     }
 }

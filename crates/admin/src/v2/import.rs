@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use qm_accounts::import::{Fate, ImportInput, ImportOptions};
+use qm_accounts::import::Fate;
 use serde_json::json;
 
 use crate::door::By;
@@ -29,7 +29,9 @@ pub(crate) async fn import(
     brought::import(&desk, &uri, &headers, &actor, body).await
 }
 
-/// Imports `{"accounts": […]}`. They serve at once; one that cannot is found out and shown by its state.
+/// Takes in `{"accounts": […]}`, switched off, and tries each in the background.
+///
+/// One that answers a chat is switched on; for the others `other.failedReason` says why not.
 #[utoipa::path(post, path = "/v2/accounts/feed", tag = "v2", request_body = Object, responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn feed(
     State(desk): State<Arc<Desk>>,
@@ -37,8 +39,7 @@ pub(crate) async fn feed(
     body: Body,
 ) -> Result<Response, Refused> {
     let file = exchange::bytes(body, LARGE).await?;
-    let options = ImportOptions { tags: vec!["feed".to_owned()], ..ImportOptions::default() };
-    let report = Box::pin(desk.fleet.import(ImportInput::File(&file), &options, &actor)).await?;
+    let report = Box::pin(desk.fleet.feed(&file, &actor)).await?;
     let ids: Vec<&String> = report
         .rows
         .iter()
@@ -46,7 +47,7 @@ pub(crate) async fn feed(
         .collect();
     exchange::ok(&json!({
         "status": "processing",
-        "message": format!("{} of {} accounts were added.", ids.len(), report.rows.len()),
+        "message": format!("{} of {} accounts were added and are being tried.", ids.len(), report.rows.len()),
         "account_ids": ids,
         "rows": report.rows.iter().map(brought::Row::of).collect::<Vec<_>>(),
     }))

@@ -61,7 +61,8 @@ pub(crate) struct Account<'a> {
 pub(crate) struct Stats<'a> {
     account_id: &'a str,
     rate_limit_per_hour: Option<u32>,
-    calls_last_hour: Option<u32>,
+    /// To within five minutes, and of this process.
+    calls_last_hour: u32,
     remaining_calls: Option<u32>,
     total_calls: u64,
     last_call_time: Option<String>,
@@ -117,9 +118,12 @@ impl<'a> Stats<'a> {
         Self {
             account_id: &view.id,
             rate_limit_per_hour: limit,
-            // Counted in the pool by a window that slides; of no use a moment later, and not shown.
-            calls_last_hour: None,
-            remaining_calls: if is_rate_limited { Some(0) } else { None },
+            calls_last_hour: view.health.last_hour,
+            remaining_calls: match limit {
+                Some(_) if is_rate_limited => Some(0),
+                Some(limit) => Some(limit.saturating_sub(view.health.last_hour)),
+                None => None,
+            },
             total_calls: counts.total_requests,
             last_call_time: counts.last_used_ms.map(moment::text),
             is_rate_limited,

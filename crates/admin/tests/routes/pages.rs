@@ -1,4 +1,4 @@
-//! The pages.
+//! The pages. The other rows of spec/mission.md A2.2 are of `qm-front`: `/healthz`, `/health` in its three forms, and `/`.
 
 use axum::body::Body;
 use axum::http::Request;
