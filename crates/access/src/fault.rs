@@ -57,10 +57,9 @@ pub(crate) fn full(measure: Option<Measure>, asked: u64, room: Room, now_ms: u64
         Room::At(at_ms) => {
             let fault = match (measure, measure.period()) {
                 (_, None) => throttled(format!("The {name} of this API key is reached. Try again shortly.")),
-                (Measure::Spending(_), Some(period)) => {
-                    Fault::new(Kind::Exhausted, Origin::Client, until(&name, period)).code("key/budget")
-                }
-                (_, Some(period)) => throttled(until(&name, period)),
+                // Not for today: clients that hear of a rate would wait for hours where they should say so.
+                (measure, Some(period)) => Fault::new(Kind::Exhausted, Origin::Client, until(&name, period))
+                    .code(if matches!(measure, Measure::Spending(_)) { "key/budget" } else { "key/limit" }),
             };
             fault.retry_after(Duration::from_millis(at_ms.saturating_sub(now_ms)))
         }
@@ -134,7 +133,7 @@ mod tests {
                 Some(s(30)),
                 "60 requests per minute",
             ),
-            (Measure::PerDay(9), Room::At(61_000), Kind::Throttled, Some(s(60)), "next day (UTC)"),
+            (Measure::PerDay(9), Room::At(61_000), Kind::Exhausted, Some(s(60)), "next day (UTC)"),
             (Measure::AtOnce(5), Room::WhenSettled, Kind::Throttled, Some(s(1)), "5 requests at once"),
             (Measure::TokensPerMinute(70), Room::Never, Kind::Throttled, None, "about 7 tokens"),
             (month, Room::At(2_000), Kind::Exhausted, Some(s(1)), "100.50 credits per month"),
