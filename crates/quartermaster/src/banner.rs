@@ -3,14 +3,15 @@
 /// A model that the simulator offers, as clients name it.
 const MODEL: &str = "claude-sonnet-4-5";
 
-/// The demo's greeting: where it is, its key, and how clients are pointed at it.
-pub(crate) fn text(base: &str, key: &str) -> String {
+/// The demo's greeting: where it is, its keys, and how clients are pointed at it.
+pub(crate) fn text(base: &str, key: &str, admin: &str) -> String {
     format!(
         r#"Quartermaster demo: the gateway in front of a simulated upstream.
 No account is used and nothing leaves this machine. Ctrl-C stops it.
 
   address  {base}
   key      {key}
+  admin    {admin}, for {base}/admin and the management API
 
 curl, streaming:
   curl -sN {base}/v1/messages -H "x-api-key: {key}" -H "anthropic-version: 2023-06-01" -H "content-type: application/json" -d '{{"model":"{MODEL}","max_tokens":1024,"stream":true,"messages":[{{"role":"user","content":"Hello, who is there?"}}]}}'
@@ -40,7 +41,7 @@ mod tests {
 
     #[test]
     fn every_command_carries_the_address_and_the_key() {
-        let text = text("http://127.0.0.1:8080", "qm-demo-x");
+        let text = text("http://127.0.0.1:8080", "qm-demo-x", "qm-demo-admin-y");
         let commands: Vec<&str> = text
             .lines()
             .filter(|line| ["  curl", "  ANTHROPIC", "  python3"].iter().any(|start| line.starts_with(start)))

@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Print what would be configured and where each value came from, or every mistake
     CheckConfig(Flags),
-    /// Print the description of the management API, as OpenAPI has it
+    /// Print the document that describes the management API to programs
     Openapi,
     /// Print the version
     Version,

@@ -17,7 +17,7 @@ mod listen;
 mod log;
 mod master;
 mod mistake;
-mod models;
+pub(crate) mod models;
 mod nearest;
 mod pool;
 mod proxy;
@@ -33,6 +33,7 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(crate) use account::Account;
@@ -101,6 +102,8 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     /// What is logged, and how.
     pub(crate) log: Log,
+    /// The settings that are written somewhere: what is decided while running does not touch them.
+    pub(crate) written: BTreeSet<&'static str>,
     /// What the operator should know although it is no mistake; said once in the log.
     pub(crate) notes: Vec<String>,
 }
@@ -179,6 +182,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
             fetch: fetch?,
             timeouts: timeouts?,
             log: log?,
+            written: raw.written(),
             notes,
         };
         Ok::<_, Refused>(config)

@@ -1,4 +1,4 @@
-//! `demo`: the gateway and a simulated upstream in one process, with an account and a key made up on the spot.
+//! `demo`: the gateway and a simulated upstream in one process, with an account and keys made up on the spot.
 
 use std::io::Write;
 use std::time::Duration;
@@ -24,10 +24,13 @@ pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Resul
         qm_simulator::start(Options { pace, accounts: vec![account.clone()], ..Options::default() })
             .await
             .context("the simulated upstream cannot be started")?;
-    let key = format!("qm-demo-{}", Alphanumeric.sample_string(&mut rand::rng(), KEY_LETTERS));
-    let config = pointed_at(&simulator.base(), account, &key, config)?;
+    let drawn = |name| format!("{name}-{}", Alphanumeric.sample_string(&mut rand::rng(), KEY_LETTERS));
+    let [key, admin] = ["qm-demo", "qm-demo-admin"].map(drawn);
+    let mut config = pointed_at(&simulator.base(), account, config)?;
+    config.keys.clients = vec![key.as_str().into()];
+    config.keys.admins = vec![admin.as_str().into()];
 
-    let text = banner::text(&serve::base_url(serve::first_address(&listeners)?), &key);
+    let text = banner::text(&serve::base_url(serve::first_address(&listeners)?), &key, &admin);
     std::io::stdout().lock().write_all(text.as_bytes())?;
     let kept = Kept::in_memory().await?;
     let access = access::open(&config, &kept.store).await?;
@@ -35,7 +38,7 @@ pub(crate) async fn run(config: Config, pace: Option<Duration>) -> anyhow::Resul
 }
 
 /// The configuration with the simulator for an upstream.
-fn pointed_at(base: &str, account: SimAccount, key: &str, mut config: Config) -> anyhow::Result<Config> {
+fn pointed_at(base: &str, account: SimAccount, mut config: Config) -> anyhow::Result<Config> {
     let endpoint = Endpoint::parse(base).map_err(anyhow::Error::msg)?;
     config.upstream.api_endpoint = Some(endpoint.clone());
     config.upstream.token_base = endpoint;
@@ -47,6 +50,5 @@ fn pointed_at(base: &str, account: SimAccount, key: &str, mut config: Config) ->
     login.arn = arn.transpose()?;
     let draft = Draft { label: Some("demo".to_owned()), ..Draft::new(login) };
     config.accounts = vec![Account { slot: "DEMO".to_owned(), draft }];
-    config.keys.clients = vec![key.into()];
     Ok(config)
 }

@@ -17,10 +17,15 @@ pub(crate) fn open(config: &Config, store: &SqliteStore) -> Books {
     Books::new(Arc::new(store.clone()), habits, fleet::clock())
 }
 
-/// In whole days, none of them cut short; zero is for ever. Sums by the day are never forgotten.
+/// In whole days, none of them cut short; zero is for ever.
 pub(crate) fn retention(kept: config::Retention) -> Retention {
-    let days = |time: Option<Duration>| time.map_or(0, |time| time.as_secs().div_ceil(A_DAY_S) as u32);
-    Retention { receipts_days: days(kept.receipts), hours_days: days(kept.hours), days_days: 0 }
+    let whole = |time: Option<Duration>| time.map_or(0, |time| time.as_secs().div_ceil(A_DAY_S) as u32);
+    days([kept.receipts, kept.hours, kept.days].map(whole))
+}
+
+/// Of receipts, sums by the hour and sums by the day.
+pub(crate) fn days([receipts_days, hours_days, days_days]: [u32; 3]) -> Retention {
+    Retention { receipts_days, hours_days, days_days }
 }
 
 #[cfg(test)]
@@ -29,7 +34,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_kept_for_whole_days() {
-        let kept = |receipts| config::Retention { receipts, hours: None };
+        let kept = |receipts| config::Retention { receipts, hours: None, days: None };
         for (seconds, days) in [(A_DAY_S, 1), (A_DAY_S + 1, 2), (90 * A_DAY_S, 90)] {
             assert_eq!(retention(kept(Some(Duration::from_secs(seconds)))).receipts_days, days);
         }

@@ -9,6 +9,7 @@ mod audit;
 mod banner;
 mod cli;
 mod config;
+mod decided;
 mod demo;
 mod desk;
 mod doctor;

@@ -13,11 +13,12 @@ use qm_canon::Kind;
 use qm_front::serve::{Bounds, serve_all as serve_http};
 use qm_front::{Bodies, Console, Front, Health, Kept as KeptResponses, Trusted, router};
 use qm_ledger::Books;
-use qm_relay::{Deadlines, Names, Naming, Relay};
+use qm_relay::{Deadlines, Relay};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::config::{self, Config, Timeouts};
+use crate::decided::{self, Decided};
 use crate::fleet::{self, Kept};
 use crate::ledger;
 
@@ -35,21 +36,25 @@ struct House<'a> {
     fleet: &'a Fleet,
     access: &'a Access,
     books: &'a Books,
+    decided: &'a Arc<Decided>,
 }
 
 /// Serves until `shutdown` resolves, the open answers have ended, and all that happened is written down.
 pub(crate) async fn serve(
-    config: Config,
+    mut config: Config,
     kept: Kept,
     access: Access,
     listeners: Vec<TcpListener>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    decided::take_in(&mut config, &kept.store).await?;
     let fleet = fleet::open(&config, &kept).await?;
     fleet.reconcile_environment(fleet::of_environment(&config)).await?;
     let draining = Arc::new(AtomicBool::new(false));
     let books = ledger::open(&config, &kept.store);
-    let front = front(&config, &House { fleet: &fleet, access: &access, books: &books }, &draining);
+    let decided = Arc::new(Decided::new(&config, &fleet, &books, &kept.store));
+    let house = House { fleet: &fleet, access: &access, books: &books, decided: &decided };
+    let front = front(&config, &house, &draining);
     let shutdown = async move {
         shutdown.await;
         draining.store(true, Ordering::Relaxed);
@@ -104,10 +109,7 @@ fn front(config: &Config, house: &House<'_>, draining: &Arc<AtomicBool>) -> Fron
         accounts: Arc::new(house.fleet.clone()),
         ledger: Arc::new(house.books.clone()),
         deadlines: deadlines(config.timeouts),
-        names: Arc::new(Names::new(Naming {
-            aliases: config.models.aliases.clone(),
-            default_model: config.models.default.clone(),
-        })),
+        names: house.decided.names(),
         without_account: without_account(config),
         random: Arc::clone(&random),
         now,

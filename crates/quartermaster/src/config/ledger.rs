@@ -12,6 +12,8 @@ pub(crate) struct Retention {
     pub(crate) receipts: Option<Duration>,
     /// The sums of each hour.
     pub(crate) hours: Option<Duration>,
+    /// The sums of each day: for ever, unless it is decided otherwise while the gateway runs.
+    pub(crate) days: Option<Duration>,
 }
 
 /// Budgets of a month are counted from receipts and hours after a restart, and charts show some weeks.
@@ -26,7 +28,7 @@ const SHORTEST_HOURS: Duration = Duration::from_secs(32 * 86_400);
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Retention, Refused> {
     let receipts = reader.value("ledger.receipts", |text| kept(text, SHORTEST, "1d"));
     let hours = reader.value("ledger.hours", |text| kept(text, SHORTEST_HOURS, "32d"));
-    Ok(Retention { receipts: receipts?, hours: hours? })
+    Ok(Retention { receipts: receipts?, hours: hours?, days: None })
 }
 
 fn kept(text: &str, shortest: Duration, said: &str) -> Result<Option<Duration>, String> {

@@ -1,6 +1,6 @@
 //! Choices about models.
 
-use qm_relay::{Alias, Aliases};
+use qm_relay::Alias;
 
 use super::reader::{Reader, Refused};
 
@@ -10,34 +10,40 @@ pub(crate) struct Models {
     /// Answers when the model asked for is unknown; without it such a request is refused.
     pub(crate) default: Option<String>,
     /// Names that stand for models.
-    pub(crate) aliases: Aliases,
+    pub(crate) aliases: Vec<Alias>,
 }
+
+/// What is said of a name that is none.
+pub(crate) const A_NAME: &str = "expected a model's name, such as claude-sonnet-4.5";
 
 /// Longest name taken.
 const NAME_LIMIT_BYTES: usize = 128;
 
 /// More would be felt by every request.
-const MOST_ALIASES: usize = 1_000;
+pub(crate) const MOST_ALIASES: usize = 1_000;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Models, Refused> {
     let default = reader.optional("models.default", |text| {
-        let allowed = "expected a model's name, such as claude-sonnet-4.5";
-        is_name(text).then(|| text.to_owned()).ok_or_else(|| allowed.to_owned())
+        is_name(text).then(|| text.to_owned()).ok_or_else(|| A_NAME.to_owned())
     });
     let aliases = reader.optional("models.aliases", aliases);
     Ok(Models { default: default?, aliases: aliases?.unwrap_or_default() })
 }
 
-fn aliases(text: &str) -> Result<Aliases, String> {
+/// A name and the model it stands for, if it can be one.
+pub(crate) fn alias(name: &str, model: &str) -> Option<Alias> {
+    // The star is for the end of a name; a model is one, or none.
+    let beginning = name.strip_suffix('*').unwrap_or(name);
+    let sound = is_name(name) && !beginning.contains('*') && (model.is_empty() || is_name(model));
+    let alias = Alias { name: name.to_owned(), model: model.to_owned() };
+    (sound && !model.contains(['=', '*'])).then_some(alias)
+}
+
+fn aliases(text: &str) -> Result<Vec<Alias>, String> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     let aliases = pairs.enumerate().map(|(index, pair)| {
         let (name, model) = pair.split_once('=').unwrap_or_default();
-        let (name, model) = (name.trim(), model.trim());
-        // The star is for the end of a name; a model is one, or none.
-        let beginning = name.strip_suffix('*').unwrap_or(name);
-        let sound = is_name(name) && !beginning.contains('*') && (model.is_empty() || is_name(model));
-        let alias = Alias { name: name.to_owned(), model: model.to_owned() };
-        (sound && !model.contains(['=', '*'])).then_some(alias).ok_or_else(|| {
+        alias(name.trim(), model.trim()).ok_or_else(|| {
             format!(
                 "pair number {}: expected NAME=MODEL, such as gpt-4=claude-sonnet-4.5 or gpt-4*=claude-sonnet-4.5",
                 index + 1
@@ -48,10 +54,11 @@ fn aliases(text: &str) -> Result<Aliases, String> {
     if aliases.len() > MOST_ALIASES {
         return Err(format!("expected at most {MOST_ALIASES} pairs"));
     }
-    Ok(Aliases::new(aliases))
+    Ok(aliases)
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a model may be called so.
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=NAME_LIMIT_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -62,11 +69,9 @@ mod tests {
     #[test]
     fn pairs_are_split_and_trimmed_and_may_stand_for_nothing() {
         let read = aliases(" GPT-4 = claude-sonnet-4.5,, gpt-4o* =,*=m ").unwrap();
-        let whole = Aliases::new(
-            [("gpt-4", "claude-sonnet-4.5"), ("gpt-4o*", ""), ("*", "m")]
-                .map(|(name, model)| Alias { name: name.to_owned(), model: model.to_owned() }),
-        );
-        assert_eq!(format!("{read:?}"), format!("{whole:?}"));
+        let whole = [("GPT-4", "claude-sonnet-4.5"), ("gpt-4o*", ""), ("*", "m")]
+            .map(|(name, model)| Alias { name: name.to_owned(), model: model.to_owned() });
+        assert_eq!(read, whole);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the operator wrote: every value as text, with the place it was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -114,6 +114,12 @@ impl Raw {
     /// The value of a setting, if anybody gave one.
     pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
+    }
+
+    /// The settings that somebody wrote somewhere.
+    pub(crate) fn written(&self) -> BTreeSet<&'static str> {
+        let written = self.values.iter().filter(|(_, value)| value.origin != Origin::Default);
+        written.map(|(key, _)| *key).collect()
     }
 
     /// The variables of accounts that are no settings.
