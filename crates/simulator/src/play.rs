@@ -93,7 +93,7 @@ pub(crate) async fn play(
         told: Bill::default(),
         busy: Some(busy),
     };
-    let played = match player.run(script).await {
+    let how = match player.run(script).await {
         Ok(Closing::Regular) => Played { status: 200, outcome: Outcome::Finished, keep: true },
         Ok(Closing::Answered(status)) => Played { status, outcome: Outcome::Finished, keep: true },
         Ok(Closing::Dropped | Closing::Reset) => {
@@ -104,7 +104,7 @@ pub(crate) async fn play(
             Played { status: if player.started { 200 } else { 0 }, outcome: Outcome::ClientGone, keep: false }
         }
     };
-    (played, player.told)
+    (how, player.told)
 }
 
 impl Player<'_> {
