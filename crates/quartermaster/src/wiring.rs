@@ -14,6 +14,7 @@ use qm_front::serve::{Bounds, serve_all as serve_http};
 use qm_front::{Bodies, Console, Front, Health, Kept as KeptResponses, Trusted, router};
 use qm_ledger::Books;
 use qm_relay::{Deadlines, Relay};
+use qm_store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -61,7 +62,7 @@ pub(crate) async fn serve(
     };
     let bounds = Bounds { connections: MAX_CONNECTIONS, drain: DRAIN };
     let prefix = config.listen.path_prefix.as_deref();
-    let admin = management(&config, &fleet);
+    let admin = management(&config, &house, &kept.store);
     let routes = router(front, prefix).merge(admin.clone());
     let routes = match prefix {
         Some(prefix) => routes.nest(prefix, admin),
@@ -90,13 +91,16 @@ fn ended(served: &watch::Receiver<()>) -> impl Future<Output = ()> + use<> {
 }
 
 /// The routes of management; none where the operator wants none.
-fn management(config: &Config, fleet: &Fleet) -> Router {
+fn management(config: &Config, house: &House<'_>, store: &SqliteStore) -> Router {
     if !config.console.enabled {
         return Router::new();
     }
     qm_admin::router(AdminParts {
-        fleet: fleet.clone(),
-        keys: config.keys.admins.clone(),
+        fleet: house.fleet.clone(),
+        access: house.access.clone(),
+        books: house.books.clone(),
+        store: Arc::new(store.clone()),
+        settings: Arc::clone(house.decided) as _,
         now: fleet::clock(),
         random: fleet::random(),
     })

@@ -28,7 +28,7 @@ async fn the_first_start_leaves_an_admin_key_for_its_owner_alone_and_the_next_ma
     let key = key.trim_end();
     assert!(key.len() == 68 && key.starts_with("amq-"), "{key}");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(gateway.ask(key), 200);
+    assert_eq!((gateway.ask(key), status(&gateway, "GET /api/v1/accounts", key)), (200, 200));
     assert_eq!(gateway.stop(), Some(0));
     std::fs::remove_file(&path).unwrap();
     assert_eq!(house.shows(key), None, "kept as a hash");

@@ -9,4 +9,5 @@ mod house;
 mod imports;
 mod keys;
 mod master_key;
+mod settings;
 mod start;

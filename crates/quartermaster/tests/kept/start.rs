@@ -72,8 +72,8 @@ async fn an_account_that_an_admin_adds_serves_the_next_request() {
     let account = serde_json::json!({
         "label": "added", "refreshToken": refresh_token, "clientId": client_id, "clientSecret": client_secret,
     });
-    for key in [KEY, "", "qm-admin-somebody-else"] {
-        assert_eq!(gateway.call("POST /v2/accounts", key, &account.to_string()).0, 401, "{key}");
+    for (key, status) in [(KEY, 403), ("", 401), ("qm-admin-somebody-else", 401)] {
+        assert_eq!(gateway.call("POST /v2/accounts", key, &account.to_string()).0, status, "{key}");
     }
     let (status, added) = gateway.call("POST /v2/accounts", ADMIN, &account.to_string());
     assert!((200..300).contains(&status) && added.contains("\"added\""), "{status} {added}");

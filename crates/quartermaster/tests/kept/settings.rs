@@ -1,0 +1,69 @@
+//! What is decided while the gateway runs, and the configuration that wins over it.
+
+use qm_simulator::SimAccount;
+use serde_json::{Value, json};
+
+use crate::house::{ADMIN, Gateway, House, KEY};
+
+fn admin(gateway: &Gateway, what: &str, body: &Value) -> (u16, Value) {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, answer) = gateway.call(what, ADMIN, &body);
+    (status, serde_json::from_str(&answer).unwrap())
+}
+
+fn asks(gateway: &Gateway, model: &str) -> u16 {
+    let body =
+        json!({ "model": model, "max_tokens": 9, "messages": [{ "role": "user", "content": "Hello" }] });
+    gateway.call("POST /v1/messages", KEY, &body.to_string()).0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_holds_at_once_and_after_a_restart_and_the_configuration_wins() {
+    let account = SimAccount::numbered(0);
+    let mut house = House::with(vec![account.clone()]).await;
+    house.give(&account);
+    let gateway = house.serve();
+    assert_eq!([asks(&gateway, "claude-sonnet-4-5"), asks(&gateway, "my-model")], [200, 404]);
+    let wish = json!({
+        "aliases": { "my-*": "claude-haiku-4.5" },
+        "strategy": "least_used",
+        "retention": { "receipts_days": 7 },
+    });
+    let (status, now) = admin(&gateway, "PATCH /api/v1/settings", &wish);
+    assert_eq!(
+        (status, &now["strategy"], &now["retention"]["receipts_days"]),
+        (200, &"least_used".into(), &7.into())
+    );
+    assert_eq!([asks(&gateway, "my-model"), asks(&gateway, "your-model")], [200, 404]);
+    let (status, _) =
+        admin(&gateway, "PATCH /api/v1/settings", &json!({ "default_model": "claude-sonnet-4.5" }));
+    assert_eq!((status, asks(&gateway, "your-model")), (200, 200));
+    let (status, _) = admin(&gateway, "PATCH /api/v1/settings", &json!({ "retention": { "hours_days": 3 } }));
+    assert_eq!(status, 400, "limits of a month are counted from them");
+    assert_eq!(gateway.stop(), Some(0));
+
+    house.set("QM_MODEL_ALIASES", "other=claude-sonnet-4.5");
+    let gateway = house.serve();
+    let (status, now) = admin(&gateway, "GET /api/v1/settings", &Value::Null);
+    assert_eq!(
+        (status, &now["strategy"], &now["default_model"]),
+        (200, &"least_used".into(), &"claude-sonnet-4.5".into())
+    );
+    assert_eq!(
+        (&now["fixed"], &now["aliases"]),
+        (&json!(["aliases"]), &json!({ "other": "claude-sonnet-4.5" })),
+        "{now}"
+    );
+    let (status, refused) = admin(&gateway, "PATCH /api/v1/settings", &json!({ "aliases": {} }));
+    assert_eq!(status, 409, "{refused}");
+    assert_eq!(gateway.stop(), Some(0));
+
+    house.set("QM_MODEL_ALIASES", "");
+    let gateway = house.serve();
+    let (_, now) = admin(&gateway, "GET /api/v1/settings", &Value::Null);
+    assert_eq!(now["aliases"], json!({ "my-*": "claude-haiku-4.5" }), "what was decided is not forgotten");
+    let audited = house.json(&["audit", "list", "--action", "settings"]);
+    let entries = audited["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2, "{audited}");
+    assert_eq!(entries[1]["detail"]["after"]["strategy"], "least_used", "{audited}");
+}
