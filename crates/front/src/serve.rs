@@ -21,6 +21,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// How long a connection may take to send a request's head, idle time between requests included.
@@ -69,6 +70,8 @@ pub async fn serve_all(
     let open = GracefulShutdown::new();
     let service = TowerToHyperService::new(router);
     let mut shutdown = pin!(shutdown);
+    // One task a connection; all are bounded, watched, drained, and ended with this.
+    let mut tasks = JoinSet::new();
     for turn in 0_usize.. {
         let accepted = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -91,11 +94,8 @@ pub async fn serve_all(
             .header_read_timeout(HEAD_TIMEOUT)
             .serve_connection(io, from(peer, service.clone()));
         let connection = open.watch(connection);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "one task a connection; all are bounded, watched and drained"
-        )]
-        let _task = tokio::spawn(async move {
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
@@ -105,6 +105,8 @@ pub async fn serve_all(
     drop(listeners);
     if timeout(bounds.drain, open.shutdown()).await.is_err() {
         tracing::warn!("some answers were still open at the end of the drain time and have been cut");
+        // Now, and not with the process: so each leaves its receipt while there is a ledger.
+        tasks.shutdown().await;
     }
     Ok(())
 }
@@ -137,4 +139,43 @@ fn prepare(stream: TcpStream) -> Option<TokioIo<TcpStream>> {
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(STUCK)).ok()?;
     Some(TokioIo::new(stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    struct Ends(Arc<AtomicBool>);
+
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_open_at_the_end_of_the_drain_is_cut_before_serving_returns() {
+        let (ended, began) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let handler = {
+            let (ended, began) = (Arc::clone(&ended), Arc::clone(&began));
+            async move || {
+                let _ends = Ends(ended);
+                began.notify_one();
+                std::future::pending::<()>().await;
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let bounds = Bounds { connections: 4, drain: Duration::from_millis(10) };
+        let routes = Router::new().route("/", get(handler));
+        serve_all(vec![listener], routes, bounds, began.notified()).await.unwrap();
+        assert!(ended.load(Ordering::SeqCst));
+    }
 }
