@@ -19,7 +19,8 @@ const LOST: &str = "house/lost";
 /// An entry that is open: its place in the table of live requests.
 struct OpenEntry {
     inner: Arc<Inner>,
-    at: usize,
+    /// Nothing once it is closed: from then on the place is another request's.
+    at: Option<usize>,
 }
 
 #[async_trait]
@@ -36,18 +37,19 @@ impl Ledger for Books {
         // From here it belongs to the entry, and then to its receipt: the writer gives it back.
         permit.forget();
         let at = self.inner.live.add(opening);
-        Ok(Box::new(OpenEntry { inner: Arc::clone(&self.inner), at }))
+        Ok(Box::new(OpenEntry { inner: Arc::clone(&self.inner), at: Some(at) }))
     }
 }
 
 impl Entry for OpenEntry {
     fn progress(&mut self, step: Step<'_>) {
-        self.inner.live.step(self.at, step);
+        if let Some(at) = self.at {
+            self.inner.live.step(at, step);
+        }
     }
 
-    fn close(self: Box<Self>, receipt: Receipt) {
-        // What is dropped at the end of this finds the place empty.
-        if let Some(live) = self.inner.live.take(self.at) {
+    fn close(mut self: Box<Self>, receipt: Receipt) {
+        if let Some(live) = self.leave() {
             log(&live.opening, &receipt);
             self.inner.queue.push(written(live.opening, receipt));
         }
@@ -57,11 +59,18 @@ impl Entry for OpenEntry {
 impl Drop for OpenEntry {
     /// A request that nobody closed leaves a receipt as well: its task panicked, or the runtime is going down.
     fn drop(&mut self) {
-        if let Some(live) = self.inner.live.take(self.at) {
+        if let Some(live) = self.leave() {
             let now_ms = (self.inner.now)();
             tracing::warn!(request.id = &*live.opening.request_id, "a request ended without a word");
             self.inner.queue.push(lost(live, now_ms));
         }
+    }
+}
+
+impl OpenEntry {
+    /// Gives its place up, once.
+    fn leave(&mut self) -> Option<Live> {
+        self.inner.live.take(self.at.take()?)
     }
 }
 

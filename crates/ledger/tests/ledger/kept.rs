@@ -252,3 +252,31 @@ async fn who_asks_is_seen_while_he_asks() {
     drop((second, third));
     assert_eq!(books.live().len(), 0);
 }
+
+/// A place in the table of live requests is another's as soon as it is free, and whoever had it must not touch it any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn entries_that_end_beside_each_other_keep_to_their_own() {
+    let store = Moody::new().await;
+    let books = books(&store, Habits::default());
+    let running = run(&books);
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let books = books.clone();
+            tokio::spawn(async move {
+                for turn in 0..2_000 {
+                    let id = format!("{client}-{turn}");
+                    let entry = books.open(opening(&id, "k")).await.unwrap();
+                    entry.close(Receipt { asked: Some(id.into()), ..receipt() });
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(running.end().await, Left::default());
+    let kept = kept(&store).await;
+    assert_eq!(kept.len(), 16_000);
+    let strange = kept.iter().find(|receipt| *receipt.asked != *receipt.request_id);
+    assert_eq!((strange, books.live().len()), (None, 0));
+}
