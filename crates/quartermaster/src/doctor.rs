@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use qm_accounts::View;
 use qm_pool::Health;
+use qm_relay::Admission as _;
 use qm_store::{Filter, Sort, Store};
 use qm_store_sqlite::SqliteStore;
 use serde_json::json;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::config::{Config, Master};
 use crate::desk::Place;
 use crate::fleet::Kept;
-use crate::{fleet, keyring, print};
+use crate::{access, fleet, keyring, print};
 
 /// Flags of the doctor.
 #[derive(Args, Debug)]
@@ -39,10 +40,11 @@ const MOST_ACCOUNTS: u32 = 1_000;
 
 /// Looks at everything. The exit code is 1 when something is wrong. Changes nothing, and makes nothing.
 pub(crate) async fn run(config: &Config, doctor: &Doctor) -> anyhow::Result<ExitCode> {
-    let mut findings = vec![keys(config)];
+    let mut findings = Vec::new();
     if config.database.path.exists() {
         database(config, &mut findings).await;
     } else {
+        findings.push(keys(config.keys.clients.len() + config.keys.admins.len()));
         let words = format!("{} is not there yet; the first start makes it", config.database.path.display());
         findings.push(Finding::well("database", words));
     }
@@ -79,10 +81,15 @@ impl Finding {
     }
 }
 
-fn keys(config: &Config) -> Finding {
-    match (config.keys.clients.len(), config.keys.admins.len()) {
-        (0, 0) => Finding::ill("keys", "there is none, so every request is refused: set OPENAI_KEYS"),
-        (clients, admins) => Finding::well("keys", format!("{clients} of clients, {admins} of admins")),
+/// How many are in force.
+fn keys(number: usize) -> Finding {
+    match number {
+        0 => Finding::ill(
+            "keys",
+            "there is none, so every request is refused: `quartermaster keys create` makes one, or set OPENAI_KEYS",
+        ),
+        1 => Finding::well("keys", "1 is in force"),
+        number => Finding::well("keys", format!("{number} are in force")),
     }
 }
 
@@ -95,6 +102,10 @@ async fn database(config: &Config, findings: &mut Vec<Finding>) {
             return;
         }
     };
+    findings.push(match access::open(config, &store).await {
+        Ok(access) => keys(access.census()),
+        Err(error) => Finding::ill("keys", error.to_string()),
+    });
     findings.push(match store.settings_of_connection().await {
         Ok([journal, ..]) => Finding::well("database", format!("{path} opens (journal mode {journal})")),
         Err(error) => Finding::ill("database", format!("{path}: {error}")),

@@ -27,9 +27,9 @@ pub(crate) struct SimulatePick {
     /// What the request says it belongs to: `metadata.user_id`, `prompt_cache_key`, `safety_identifier` or `user`
     #[arg(long, value_name = "TEXT")]
     affinity: Option<String>,
-    /// Which of the configured keys of clients asks, counted from 1; matters to --affinity alone
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "affinity")]
-    key: usize,
+    /// Which key asks: its id, or which of the configured keys of clients, counted from 1; matters to --affinity alone
+    #[arg(long, value_name = "KEY", default_value = "1", requires = "affinity")]
+    key: String,
     /// Number or id of the only account that will do
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct SimulatePick {
 /// Says so, from what is kept: requests under way in a running gateway are not known here. The exit code is 1 when no
 /// account could serve.
 pub(crate) fn run(keys: &Keys, desk: &Desk, asked: &SimulatePick) -> anyhow::Result<ExitCode> {
-    let affinity = asked.affinity.as_deref().map(|said| affinity(keys, asked.key, said)).transpose()?;
+    let affinity = asked.affinity.as_deref().map(|said| affinity(keys, &asked.key, said)).transpose()?;
     let question = Question {
         owner: asked.owner.as_deref(),
         model: asked.model.as_deref(),
@@ -67,7 +67,8 @@ pub(crate) fn run(keys: &Keys, desk: &Desk, asked: &SimulatePick) -> anyhow::Res
 }
 
 /// The same number that the relay makes of it.
-fn affinity(keys: &Keys, number: usize, said: &str) -> anyhow::Result<u64> {
+fn affinity(keys: &Keys, key: &str, said: &str) -> anyhow::Result<u64> {
+    let Ok(number) = key.parse::<usize>() else { return Ok(qm_relay::affinity(&KeyId::from(key), said)) };
     let key = number.checked_sub(1).and_then(|index| keys.clients.get(index));
     let Some(key) = key else {
         bail!("there is no key number {number}: {} of clients are configured here", keys.clients.len());
