@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use qm_canon::Fault;
-use qm_keys::{Digest, Scope, Throttle};
+use qm_keys::{Digest, Scope, Scopes, Throttle};
 use qm_relay::{Admission, Caller, Grant, KeyId, Shown};
 
 use crate::denied::{Denied, Why};
@@ -21,12 +21,12 @@ const LONGEST_BYTES: usize = 1_024;
 
 impl Admission for Access {
     fn admit(&self, shown: &Shown<'_>) -> Result<Caller, Fault> {
-        let entry = match (self.house.client(shown), &self.house.anybody) {
-            (Ok(entry), _) => entry,
+        let (entry, scopes) = match (self.house.client(shown), &self.house.anybody) {
+            (Ok(known), _) => known,
             (Err(_), Some(anybody)) => return Ok(stranger(anybody)),
             (Err(denied), None) => return Err(fault::denied(&denied)),
         };
-        if !entry.scopes.open(Scope::Inference) {
+        if !scopes.open(Scope::Inference) {
             return Err(fault::scope());
         }
         let grant = Arc::clone(&entry.grant) as Arc<dyn Grant>;
@@ -34,7 +34,7 @@ impl Admission for Access {
             key: KeyId(Arc::clone(&entry.id)),
             owner: entry.owner.clone(),
             team: entry.team.clone(),
-            admin: entry.scopes.are_admin(),
+            admin: scopes.are_admin(),
             grant,
         })
     }
@@ -52,12 +52,16 @@ fn stranger(grant: &Arc<KeyGrant>) -> Caller {
 }
 
 impl House {
-    fn client(&self, shown: &Shown<'_>) -> Result<Arc<Entry>, Denied> {
-        match &shown.session {
+    /// The key of a client, and what is open to him: in a session no more than it was opened for.
+    fn client(&self, shown: &Shown<'_>) -> Result<(Arc<Entry>, Scopes), Denied> {
+        if let (Some(session), []) = (&shown.session, shown.tokens) {
             // Whatever asks a model is an act: no other site may forge it.
-            Some(session) if shown.tokens.is_empty() => self.session(session, true).map(|(entry, ..)| entry),
-            _ => self.recognise(shown.tokens, shown.from, &self.clients),
+            let (entry, scopes, _) = self.session(session, true)?;
+            return Ok((entry, scopes));
         }
+        let entry = self.recognise(shown.tokens, shown.from, &self.clients)?;
+        let scopes = entry.scopes;
+        Ok((entry, scopes))
     }
 
     /// The key behind the first of these tokens that is good.

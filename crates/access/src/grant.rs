@@ -128,21 +128,28 @@ impl Pass for KeyPass {
     fn settle(mut self: Box<Self>, tokens: u64, credits_micro: u64, now_ms: u64) {
         learn(&self.means, &self.model, credits_micro);
         let load = Load { input: tokens, output: 0, credits_micro };
-        self.settle_once(&load, now_ms);
+        self.settle_once(|measure| measure.real(&load), now_ms);
+    }
+
+    /// Of credits it keeps what was reserved: what such an answer costs of late.
+    fn settle_unbilled(mut self: Box<Self>, tokens: u64, now_ms: u64) {
+        let load = Load { input: tokens, ..Load::default() };
+        let real = |measure: &Measure| measure.real(&load).filter(|_| !measure.is_of_credits());
+        self.settle_once(real, now_ms);
     }
 }
 
 impl Drop for KeyPass {
     fn drop(&mut self) {
         // Nothing was taken, so nothing is counted anew and no time is needed.
-        self.settle_once(&Load::default(), 0);
+        self.settle_once(|measure| measure.real(&Load::default()), 0);
     }
 }
 
 impl KeyPass {
-    fn settle_once(&mut self, load: &Load, now_ms: u64) {
+    fn settle_once(&mut self, real: impl Fn(&Measure) -> Option<u64>, now_ms: u64) {
         if let Some(ticket) = self.ticket.take() {
-            let real: Vec<_> = self.measures.iter().map(|measure| measure.real(load)).collect();
+            let real: Vec<_> = self.measures.iter().map(real).collect();
             ticket.settle(&real, now_ms);
         }
     }

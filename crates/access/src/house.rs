@@ -89,6 +89,9 @@ impl House {
                     spent.entry(id).or_default().set(period, usage);
                 }
             }
+            for (id, unasked) in self.unasked(None).await? {
+                spent.entry(id).or_default().take_off(&unasked);
+            }
         }
         for entry in configured {
             self.seed(&entry, &spent.get(&*entry.id).copied().unwrap_or_default()).await;
@@ -154,7 +157,33 @@ impl House {
             let rows = self.store.receipts().usage(&question).await?;
             spent.set(period, rows.into_iter().next().map(|row| row.usage).unwrap_or_default());
         }
+        for (_, unasked) in self.unasked(Some(id)).await? {
+            spent.take_off(&unasked);
+        }
         Ok(spent)
+    }
+
+    /// The requests of this day that asked no model, of each key or of one: those that only count tokens, and those that
+    /// came to nothing before. They have receipts and took no place.
+    async fn unasked(&self, id: Option<&str>) -> Result<Vec<(String, Usage)>, AccessError> {
+        let span = Period::Day.at(self.now_ms());
+        let of = UsageFilter {
+            key_id: id.map(str::to_owned),
+            model: Some(String::new()),
+            ..UsageFilter::default()
+        };
+        let question = UsageQuestion {
+            step: Step::Day,
+            from_ms: span.start_ms,
+            to_ms: span.end_ms,
+            of,
+            by_period: false,
+            group: Group::Key,
+            order: Order::Requests,
+            limit: u32::MAX,
+        };
+        let rows = self.store.receipts().usage(&question).await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.usage)).collect())
     }
 
     async fn seed(&self, entry: &Entry, spent: &Spent) {
@@ -223,6 +252,12 @@ impl Spent {
             Period::Day => self.day = usage,
             Period::Month => self.month = usage,
         }
+    }
+
+    /// Without the requests of this day that took no place. They took nothing else either.
+    fn take_off(&mut self, unasked: &Usage) {
+        self.day.requests = self.day.requests.saturating_sub(unasked.requests);
+        self.day.refused = self.day.refused.saturating_sub(unasked.refused);
     }
 
     /// As this limit counts it.

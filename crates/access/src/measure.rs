@@ -82,6 +82,11 @@ impl Measure {
         matches!(self, Self::TokensPerMinute(_) | Self::Spending(Budget { unit: Unit::Tokens, .. }))
     }
 
+    /// Whether it counts what the upstream bills.
+    pub(crate) fn is_of_credits(self) -> bool {
+        matches!(self, Self::Spending(Budget { unit: Unit::Credits, .. }))
+    }
+
     pub(crate) fn meter(self, now_ms: u64) -> Meter {
         match (self, self.period()) {
             (_, Some(period)) => {

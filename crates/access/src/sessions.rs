@@ -114,12 +114,16 @@ impl Access {
     pub async fn end_session(&self, id: &str, actor: &Actor) -> Result<(), AccessError> {
         let house = &self.house;
         let _changing = house.changing.lock().await;
-        let known = Digest::from_hex(id).and_then(|digest| house.sessions().remove(&digest));
-        let was_kept = house.store.sessions().remove(id).await?;
-        if known.is_none() && !was_kept {
-            return Err(AccessError::new(ErrorKind::NotFound, "Session not found"));
+        let missing = || AccessError::new(ErrorKind::NotFound, "Session not found");
+        let digest = Digest::from_hex(id).ok_or_else(missing)?;
+        // As it is kept, however the digits were written: else it would be back with the next look into the store.
+        let id = digest.hex();
+        // From the store first: where that fails the session goes on, and whoever ends it is told so.
+        let was_kept = house.store.sessions().remove(&id).await?;
+        if house.sessions().remove(&digest).is_none() && !was_kept {
+            return Err(missing());
         }
-        house.audit(actor, "session.end", id, String::new()).await
+        house.audit(actor, "session.end", &id, String::new()).await
     }
 
     /// Ends all sessions of a principal's key but the one he is in. How many there were.

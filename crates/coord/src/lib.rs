@@ -37,7 +37,8 @@ pub trait Coord: Send + Sync {
     /// [`Full`] if one of them has no room.
     async fn take(&self, subject: &Arc<str>, asks: &[Ask], now_ms: u64) -> Result<Taken, Full>;
 
-    /// Where a counter of a [`Meter::Period`] begins, if it has not begun in this period: after a restart it goes on.
+    /// What was taken of a counter of a [`Meter::Period`] by all that is known elsewhere: at least so much counts as
+    /// settled. After a restart it goes on from there, and so it does after a while in which nobody asked for it.
     async fn seed(&self, subject: &Arc<str>, slot: Slot, meter: Meter, used: u64);
 
     /// How these counters stand, in their order; amounts do not matter.

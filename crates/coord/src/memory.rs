@@ -85,7 +85,7 @@ impl Coord for Memory {
         let mut counters = lock(&subject);
         let begun = Counter::begun(start_ms, end_ms, used);
         match counters.0.iter_mut().find(|(own, _)| *own == slot) {
-            Some((_, counter)) if counter.has_begun(start_ms) => {}
+            Some((_, counter)) if counter.has_begun(start_ms) => counter.raise(start_ms, used),
             Some((_, counter)) => *counter = begun,
             None => counters.0.push((slot, begun)),
         }

@@ -47,15 +47,22 @@ async fn what_is_sure_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn a_seed_is_where_a_counter_begins_and_nothing_else() {
+async fn a_seed_is_what_a_counter_has_at_least() {
     let memory = Memory::default();
     let one = "one".into();
     memory.seed(&one, "day", DAY, 7).await;
-    memory.seed(&one, "day", DAY, 100).await;
+    memory.seed(&one, "day", DAY, 1).await;
     take(&memory, &[ask("day", DAY, 10, 3)], NOW).await.unwrap().settle(&[None], NOW);
     assert!(take(&memory, &[ask("day", DAY, 10, 1)], NOW).await.is_err());
     memory.seed(&one, "day", NEXT_DAY, 2).await;
     assert!(take(&memory, &[ask("day", NEXT_DAY, 10, 9)], NOW + 10_000).await.is_err());
+    // What was taken while nobody asked for this counter is made up for; what is reserved stays beside it.
+    let held = take(&memory, &[ask("day", NEXT_DAY, 10, 2)], NOW + 10_000).await.unwrap();
+    memory.seed(&one, "day", NEXT_DAY, 6).await;
+    memory.seed(&one, "day", DAY, 100).await;
+    let levels = memory.levels("one", &[ask("day", NEXT_DAY, 10, 0)], NOW + 11_000).await;
+    assert_eq!(levels, [Level { used: 8, unsettled: 2, free_ms: NOW + 25_000 }]);
+    drop(held);
     // A window has no seed.
     memory.seed(&one, "minute", MINUTE, 60).await;
     assert!(take(&memory, &[ask("minute", MINUTE, 1, 1)], NOW).await.is_ok());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qm_canon::estimate::Meter;
-use qm_canon::{Encoder, Event, Fault, Finish, Sink, Usage};
+use qm_canon::{Basis, Encoder, Event, Fault, Finish, Sink, Usage};
 use qm_pool::{self as pool, Lease};
 use qm_upstream::Account;
 use tokio::time::Instant;
@@ -164,7 +164,11 @@ impl Draft {
         receipt.total = self.began.elapsed();
         receipt.ended_ms = (self.now)();
         if let Some(pass) = self.pass.take() {
-            pass.settle(receipt.tokens(), receipt.credits_micro(), receipt.ended_ms);
+            if is_unbilled(&receipt) {
+                pass.settle_unbilled(receipt.tokens(), receipt.ended_ms);
+            } else {
+                pass.settle(receipt.tokens(), receipt.credits_micro(), receipt.ended_ms);
+            }
         }
         entry.close(receipt);
     }
@@ -175,6 +179,13 @@ impl Drop for Draft {
         let status = self.head_sent.then_some(200);
         self.close(Outcome::ClientGone, status);
     }
+}
+
+/// Whether an answer was ended by the client, by a fault or by us before the upstream had said what it costs. Of one that
+/// we end, all figures are our own.
+fn is_unbilled(receipt: &Receipt) -> bool {
+    let cut = receipt.outcome != Outcome::Finished || receipt.usage.basis == Basis::Estimated;
+    receipt.first_event.is_some() && receipt.usage.credits.is_none() && cut
 }
 
 /// A receipt of a request of which nothing is known yet.

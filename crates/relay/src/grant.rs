@@ -57,6 +57,12 @@ pub struct Refused {
 pub trait Pass: Send {
     /// Says what the request took in the end; all zero if no answer began.
     fn settle(self: Box<Self>, tokens: u64, credits_micro: u64, now_ms: u64);
+
+    /// The same of a request that is billed, nobody here knows how high: the bill comes last, and its answer ended
+    /// before. Whoever limits credits must not take it for a free one, or who always leaves early would pay nothing.
+    fn settle_unbilled(self: Box<Self>, tokens: u64, now_ms: u64) {
+        self.settle(tokens, 0, now_ms);
+    }
 }
 
 /// How the limits of a key stand, for headers. Only limits that it has.

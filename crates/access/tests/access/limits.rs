@@ -160,6 +160,69 @@ async fn credits_are_reserved_by_what_answers_cost_of_late() {
 }
 
 #[tokio::test]
+async fn an_answer_that_ended_before_its_bill_is_not_free() {
+    let house = House::new().await;
+    let access = house.access().await;
+    let budgets = r#"{"tpm":10000,"budgets":[{"unit":"credits","period":"day","hard":2}]}"#;
+    let (view, key) = client(&access, budgets).await;
+    let caller = admit(&access, &key).ok().unwrap();
+    for _ in 0..2 {
+        enter(&caller, 10, None, NOW).await.ok().unwrap().pass.settle_unbilled(30, NOW);
+    }
+    let standing = access.standing(&view.id).await.unwrap();
+    let budget = standing.budgets[0];
+    assert_eq!((budget.spent, budget.reserved), (2_000_000, 0), "what was reserved, twice");
+    assert_eq!(standing.limits[0].used, 60, "tokens are counted by us, so they are known");
+    assert_eq!(fault(enter(&caller, 1, None, NOW).await).kind, Kind::Exhausted);
+}
+
+#[tokio::test]
+async fn what_asked_no_model_counts_to_no_limit_after_a_start_either() {
+    let house = House::new().await;
+    let access = house.access().await;
+    let (view, key) = client(&access, r#"{"rpd":3}"#).await;
+    let served = receipt(&view.id, NOW, ReceiptOutcome::Ok, 1, 0);
+    let counted = ReceiptEntry { protocol: "count_tokens".into(), model: "".into(), ..served.clone() };
+    let refused = ReceiptEntry { outcome: ReceiptOutcome::Refused, ..counted.clone() };
+    let left = ReceiptEntry { outcome: ReceiptOutcome::ClientGone, ..counted.clone() };
+    let receipts = [&[served][..], &vec![counted; 20], &vec![refused; 5], &[left]].concat();
+    house.store.receipts().append(&receipts).await.unwrap();
+    let used = async |access: &qm_access::Access| access.standing(&view.id).await.unwrap().limits[0].used;
+    assert_eq!(used(&access).await, 0, "this process has counted none");
+    let restarted = house.access().await;
+    assert_eq!(used(&restarted).await, 1);
+    // Nor when the limit is set anew.
+    for json in ["{}", r#"{"rpd":2}"#] {
+        let edit = KeyEdit { limits: Some(limits(json)), ..KeyEdit::default() };
+        access.change(&view.id, edit, None, &Actor::Cli).await.unwrap();
+    }
+    assert_eq!(used(&access).await, 1);
+    let caller = admit(&access, &key).ok().unwrap();
+    assert!(enter(&caller, 1, None, NOW).await.is_ok() && enter(&caller, 1, None, NOW).await.is_err());
+}
+
+#[tokio::test]
+async fn a_budget_that_was_away_for_a_while_knows_what_was_used_meanwhile() {
+    let house = House::new().await;
+    let access = house.access().await;
+    let budget = r#"{"budgets":[{"unit":"tokens","period":"day","hard":1000}]}"#;
+    let (view, key) = client(&access, budget).await;
+    let caller = admit(&access, &key).ok().unwrap();
+    enter(&caller, 100, Some(0), NOW).await.ok().unwrap().pass.settle(100, 0, NOW);
+    let set = async |json| {
+        let edit = KeyEdit { limits: Some(limits(json)), ..KeyEdit::default() };
+        access.change(&view.id, edit, None, &Actor::Cli).await.unwrap()
+    };
+    set("{}").await;
+    let used = receipt(&view.id, NOW, ReceiptOutcome::Ok, 950, 0);
+    house.store.receipts().append(&[used]).await.unwrap();
+    set(budget).await;
+    let caller = admit(&access, &key).ok().unwrap();
+    assert_eq!(access.standing(&view.id).await.unwrap().budgets[0].spent, 950);
+    assert_eq!(fault(enter(&caller, 100, Some(0), NOW).await).kind, Kind::Exhausted);
+}
+
+#[tokio::test]
 async fn models_and_the_length_of_answers() {
     let house = House::new().await;
     let access = house.access().await;

@@ -99,6 +99,10 @@ async fn a_session_ends_with_its_key_and_opens_no_more_than_it() {
     access.change(&view.id, admin, None, &Actor::Cli).await.unwrap();
     assert!(look(&access, &opened).unwrap().may(Scope::Admin));
     assert!(!look(&access, &as_reader).unwrap().may(Scope::Admin));
+    // On the console's chat route as well, where a reader asks no model and chooses no account.
+    let chat = |opened| access.admit(&Shown { session: Some(shown(opened)), ..Shown::tokens(&[]) });
+    assert!(chat(&opened).ok().unwrap().admin);
+    assert!(chat(&as_reader).is_err());
     access.revoke(&view.id, &Actor::Cli).await.unwrap();
     assert!(look(&access, &opened).is_err() && access.sessions().is_empty());
     access.restore(&view.id, &Actor::Cli).await.unwrap();
@@ -116,8 +120,9 @@ async fn sessions_are_listed_and_ended() {
     }
     assert_eq!(access.sessions().len(), 3);
     assert_eq!(access.sessions()[0].id, opened[2].view.id, "newest first");
-    access.end_session(&opened[0].view.id, &Actor::Cli).await.unwrap();
-    assert!(look(&access, &opened[0]).is_err());
+    access.end_session(&opened[0].view.id.to_ascii_uppercase(), &Actor::Cli).await.unwrap();
+    access.sync().await.unwrap();
+    assert!(look(&access, &opened[0]).is_err(), "in the store too");
     let error = access.end_session(&opened[0].view.id, &Actor::Cli).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
     let principal = look(&access, &opened[1]).unwrap();

@@ -39,6 +39,15 @@ impl Counter {
         matches!(self, Self::Period(period) if period.start_ms >= start_ms)
     }
 
+    /// Has at least so much count as settled, if it counts this period.
+    pub(super) fn raise(&mut self, start_ms: u64, used: u64) {
+        if let Self::Period(period) = self
+            && period.start_ms == start_ms
+        {
+            period.used = period.used.max(used);
+        }
+    }
+
     /// Goes on to this time. A counter of another make, which one slot never has in practice, begins anew.
     pub(super) fn turn(&mut self, meter: Meter, now_ms: u64) {
         match (&mut *self, meter) {

@@ -37,6 +37,7 @@ pub(super) struct Wished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Settled { tokens: u64, credits_micro: u64 },
+    Unbilled { tokens: u64 },
     Dropped,
 }
 
@@ -115,6 +116,11 @@ impl Pass for Place {
     fn settle(mut self: Box<Self>, tokens: u64, credits_micro: u64, _: u64) {
         self.settled = true;
         self.ends.end(End::Settled { tokens, credits_micro });
+    }
+
+    fn settle_unbilled(mut self: Box<Self>, tokens: u64, _: u64) {
+        self.settled = true;
+        self.ends.end(End::Unbilled { tokens });
     }
 }
 
