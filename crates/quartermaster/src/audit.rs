@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::{Args, Subcommand};
 use qm_store::audit::{BrokenChain, verify};
 use qm_store::{AuditFilter, AuditRecord, Store};
@@ -10,7 +9,7 @@ use qm_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::desk::Place;
+use crate::desk::{self, Place};
 use crate::print;
 
 /// `audit` and what is to be done.
@@ -51,12 +50,7 @@ const PAGE: u32 = 1_000;
 
 /// Reads the audit; no master key is needed. The exit code is 1 when the chain is broken.
 pub(crate) async fn run(config: &Config, audit: &Audit) -> anyhow::Result<ExitCode> {
-    let path = &config.database.path;
-    // An audit that is looked for in the wrong place must not be found whole, because it is empty.
-    if !path.exists() {
-        bail!("{} is not there: name the database with --database or DATABASE_PATH", path.display());
-    }
-    let store = SqliteStore::open(path).await?;
+    let store = desk::store_that_is_there(config).await?;
     let outcome = match &audit.what {
         What::List(list) => show(&store, list, audit.place.json).await,
         What::Verify => check(&store, audit.place.json).await,

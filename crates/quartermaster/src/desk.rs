@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use qm_accounts::{Actor, Fleet, terms};
+use qm_store_sqlite::SqliteStore;
 
 use crate::config::{self, Config, Mistakes, Scope, Sources};
 use crate::fleet::{self, Kept};
@@ -37,6 +38,16 @@ pub(crate) struct Desk {
 
 /// The log of commands, unless somebody wants more: what they do is told by what they print.
 const QUIET: &str = "warn";
+
+/// Opens the database for a command that only looks: one that is looked for in the wrong place must not be made there, and
+/// then be found whole, because it is empty.
+pub(crate) async fn store_that_is_there(config: &Config) -> anyhow::Result<SqliteStore> {
+    let path = &config.database.path;
+    if !path.exists() {
+        bail!("{} is not there: name the database with --database or DATABASE_PATH", path.display());
+    }
+    Ok(SqliteStore::open(path).await?)
+}
 
 impl Place {
     /// What is configured, or every mistake in it.

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use qm_ledger::{Books, Form, Series, Span};
 use qm_store::{Group, Order, Step, Usage as Sums, UsageFilter, UsageRow};
-use qm_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::desk::Place;
+use crate::desk::{self, Place};
 use crate::{fleet, ledger, print};
 
 /// Which sums.
@@ -72,7 +71,7 @@ struct Found {
 
 /// Reads the sums; no master key is needed.
 pub(crate) async fn run(config: &Config, usage: &Usage) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open(&config.database.path).await?;
+    let store = desk::store_that_is_there(config).await?;
     let found = usage.ask(&ledger::open(config, &store)).await;
     store.close().await;
     usage.tell(&found?)?;

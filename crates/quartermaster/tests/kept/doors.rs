@@ -112,3 +112,18 @@ async fn browsers_are_led_from_the_root_to_the_console() {
     let (head, body) = gateway.get("/", "accept: text/html\r\n");
     assert!(head.starts_with("HTTP/1.1 200 ") && body.starts_with('{'), "{head}{body}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reverse_proxy_is_believed_only_where_it_is_trusted() {
+    let mut house = House::with(Vec::new()).await;
+    for (trusted, source) in [("", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.9")] {
+        house.set("QM_TRUSTED_PROXIES", trusted);
+        let gateway = house.serve();
+        let headers = format!("x-api-key: {ADMIN}\r\nx-forwarded-for: 198.51.100.1, 203.0.113.9\r\n");
+        let (head, body) = gateway.send("POST /api/v1/keys", &headers, r#"{"name":"x"}"#);
+        assert!(head.starts_with("HTTP/1.1 201 "), "{head}{body}");
+        assert_eq!(gateway.stop(), Some(0));
+        let audited = house.json(&["audit", "list", "--action", "key.create", "--limit", "1"]);
+        assert_eq!(audited["entries"][0]["source"], source, "{audited}");
+    }
+}

@@ -160,25 +160,26 @@ impl Gateway {
 
     /// Calls this method and path with this key; status and body.
     pub(crate) fn call(&self, what: &str, key: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let length = body.len();
-        let request = format!(
-            "{what} HTTP/1.1\r\nhost: gateway\r\nx-api-key: {key}\r\nanthropic-version: 2023-06-01\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        let headers = format!("x-api-key: {key}\r\nanthropic-version: 2023-06-01\r\n");
+        let (head, body) = self.send(what, &headers, body);
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body)
     }
 
     /// Gets this path with these header lines; head and body.
     pub(crate) fn get(&self, path: &str, headers: &str) -> (String, String) {
+        self.send(&format!("GET {path}"), headers, "")
+    }
+
+    /// Sends this method and path, header lines and body; head and body of the answer.
+    pub(crate) fn send(&self, what: &str, headers: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: gateway\r\n{headers}connection: close\r\n\r\n").unwrap();
+        let length = body.len();
+        let request = format!(
+            "{what} HTTP/1.1\r\nhost: gateway\r\n{headers}content-type: application/json\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
