@@ -73,8 +73,9 @@ impl Needs {
     /// Those of a route. Whoever may read may ask everything that only shows; there is no secret in any of it.
     fn of(method: &Method, path: &str) -> Self {
         match (method.as_str(), path) {
-            ("POST", "/api/v1/session" | "/api/login") => Self::Nothing,
             ("GET" | "HEAD" | "DELETE", "/api/v1/session") | ("GET" | "HEAD", "/api/v1/me") => Self::Any,
+            // Whatever the method: another than POST is told so.
+            (_, "/api/v1/session" | "/api/login") => Self::Nothing,
             ("GET" | "HEAD", _) => Self::Read,
             _ => Self::Admin,
         }
@@ -226,6 +227,7 @@ mod tests {
         for (method, path, needs) in [
             (Method::POST, "/api/v1/session", Needs::Nothing),
             (Method::POST, "/api/login", Needs::Nothing),
+            (Method::TRACE, "/api/login", Needs::Nothing),
             (Method::DELETE, "/api/v1/session", Needs::Any),
             (Method::GET, "/api/v1/me", Needs::Any),
             (Method::GET, "/api/v1/keys", Needs::Read),

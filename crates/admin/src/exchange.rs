@@ -53,14 +53,30 @@ pub(crate) async fn bytes(body: Body, most: usize) -> Result<Bytes, Refused> {
 /// The body as JSON; an empty one as `{}`.
 pub(crate) async fn asked<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
     let bytes = bytes(body, SMALL).await?;
-    let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
-    serde_json::from_slice(text).map_err(|error| Refused::invalid(unread(&error)))
+    if bytes.trim_ascii().is_empty() { object(b"{}") } else { object(&bytes) }
 }
 
 /// The body as JSON that says it is: what a form of another site can send is not read.
 pub(crate) async fn told<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refused> {
     json_only(headers)?;
+    object(&bytes(body, SMALL).await?)
+}
+
+/// Likewise, where an empty body is as good as `{}`.
+pub(crate) async fn told_or_nothing<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Refused> {
+    json_only(headers)?;
     asked(body).await
+}
+
+/// An object; serde would take an array of its values in order as well.
+fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
+    if text.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Refused::invalid("The request body must be a JSON object."));
+    }
+    serde_json::from_slice(text).map_err(|error| Refused::invalid(unread(&error)))
 }
 
 /// Whether the body is said to be JSON; saying nothing will do.

@@ -1,7 +1,11 @@
 //! The document that describes the routes (`OpenAPI`): paths and types from the handlers, and what holds for all of them from here.
 
+mod parts;
+
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
+
+use parts::{id, limits, meaning, old_refusal, problem, schemes, security};
 
 use crate::{classic, native, v2};
 
@@ -134,6 +138,7 @@ pub fn openapi() -> String {
             }
         }
     }
+    widen(&mut document);
     if let Some(components) = document.pointer_mut("/components").and_then(Value::as_object_mut) {
         components.insert("securitySchemes".to_owned(), schemes());
         if let Some(schemas) = components.get_mut("schemas").and_then(Value::as_object_mut) {
@@ -143,6 +148,22 @@ pub fn openapi() -> String {
         }
     }
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// A `u32` is no `int32`: says so wherever there is one.
+fn widen(value: &mut Value) {
+    if let Value::Object(fields) = value
+        && fields.get("format").is_some_and(|format| format == "int32")
+        && fields.get("minimum").is_some_and(|least| least.as_i64() >= Some(0))
+    {
+        fields.remove("format");
+        fields.entry("maximum").or_insert_with(|| u32::MAX.into());
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(widen),
+        Value::Array(items) => items.iter_mut().for_each(widen),
+        _ => {}
+    }
 }
 
 /// Gives an operation its name, what its path says, its keys and its refusals.
@@ -155,6 +176,15 @@ fn finish(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
         if let Some(parameters) = parameters.as_array_mut() {
             parameters.insert(0, id());
+        }
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter.get("name").is_some_and(|name| name == "If-Match") {
+            let tag = if path.ends_with("/settings") { "[0-9a-f]{16}" } else { "[0-9]{1,18}" };
+            let pattern = format!("^(\\*|\"{tag}\")$");
+            if let Some(parameter) = parameter.as_object_mut() {
+                parameter.insert("schema".to_owned(), json!({ "type": "string", "pattern": pattern }));
+            }
         }
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
@@ -189,114 +219,4 @@ fn refusal(path: &str, status: &str, response: &mut Map<String, Value>) {
         _ => return,
     };
     response.insert("headers".to_owned(), json!({ header: { "schema": { "type": "string" } } }));
-}
-
-fn id() -> Value {
-    json!({
-        "name": "id", "in": "path", "required": true, "description": "Its id, or its number",
-        "schema": { "type": "string" },
-    })
-}
-
-fn meaning(status: &str) -> &'static str {
-    match status {
-        "200" => "Done",
-        "201" => "Made",
-        "202" => "Under way",
-        "204" => "Done; there is nothing to say",
-        "303" => "Elsewhere",
-        "400" => "The request cannot be understood or granted",
-        "401" => "No key, or none that is known",
-        "403" => "The key may not do this",
-        "404" => "There is none",
-        "408" => "It is not over yet",
-        "409" => "Its state does not allow it, or it exists already",
-        "412" => "Somebody else has changed it meanwhile",
-        "413" => "The body is too large",
-        "415" => "The body is not JSON",
-        "429" => "Too many wrong keys, or a limit is reached: come again after `Retry-After`",
-        "500" => "It failed; the log has the reason",
-        "502" => "The upstream refused",
-        "503" => "The database or the upstream is busy: try again",
-        _ => "See the description",
-    }
-}
-
-fn security() -> Value {
-    json!([{ "bearer": [] }, { "key": [] }, { "adminKey": [] }, { "session": [], "csrf": [] }])
-}
-
-fn schemes() -> Value {
-    let key = |name: &str, place: &str, words: &str| json!({ "type": "apiKey", "in": place, "name": name, "description": words });
-    json!({
-        "bearer": { "type": "http", "scheme": "bearer" },
-        "key": key("x-api-key", "header", "The same key"),
-        "adminKey": key("X-Admin-Key", "header", "The same key"),
-        "session": key("qm_session", "cookie", "Set by `POST /api/v1/session`"),
-        "csrf": key("X-CSRF-Token", "header", "With a session, for everything but GET: what its login answered"),
-    })
-}
-
-/// RFC 9457.
-fn problem() -> Value {
-    json!({
-        "type": "object",
-        "description": "Why it was not done (RFC 9457).",
-        "required": ["type", "title", "status", "detail", "code", "request_id"],
-        "properties": {
-            "type": { "type": "string", "description": "A URI that names the code" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "detail": { "type": "string", "description": "What happened and the next step" },
-            "code": { "type": "string", "description": "One word for programs" },
-            "request_id": { "type": "string" },
-        },
-    })
-}
-
-/// How `qm_keys::Limits` is read and written.
-fn limits() -> Value {
-    let whole = |most: u64, words: &str| json!({ "type": ["integer", "null"], "minimum": 1, "maximum": most, "description": words });
-    let amount =
-        json!({ "type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 1_000_000_000_000_u64 });
-    let budget = json!({
-        "type": "object", "additionalProperties": false, "required": ["unit", "period"],
-        "description": "`soft`, `hard` or both, in the unit; a warning is sent from the one on, nothing is served beyond the other.",
-        "anyOf": [{ "required": ["soft"] }, { "required": ["hard"] }],
-        "properties": {
-            "unit": { "type": "string", "enum": ["credits", "tokens"] },
-            "period": { "type": "string", "enum": ["day", "month"], "description": "Of UTC" },
-            "soft": amount, "hard": amount,
-        },
-    });
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "description": "What a key may use at most. What is not set is not limited.",
-        "properties": {
-            "rpm": whole(10_000_000, "Requests within any minute"),
-            "rpd": whole(1_000_000_000_000, "Requests in a day of UTC"),
-            "tpm": whole(1_000_000_000_000, "Tokens within any minute"),
-            "concurrency": whole(100_000, "Requests under way at once"),
-            "max_output": whole(1_000_000_000_000, "Tokens of one answer"),
-            "models": {
-                "type": "array", "maxItems": 200, "description": "Names of models, with `*` for any letters; none for all",
-                "items": { "type": "string", "pattern": "^[!-~]{1,200}$" },
-            },
-            "budgets": { "type": "array", "maxItems": 4, "items": budget, "description": "One of a unit and a period" },
-        },
-    })
-}
-
-fn old_refusal() -> Value {
-    json!({
-        "type": "object",
-        "description": "Why it was not done, as FastAPI says it.",
-        "required": ["detail"],
-        "properties": {
-            "detail": { "type": ["string", "object"], "description": "`/v2` says 401 as an object with `error` and `code`" },
-            "code": { "type": "string" },
-            "request_id": { "type": "string" },
-        },
-    })
 }

@@ -107,7 +107,8 @@ impl From<AccountError> for Refused {
             ErrorKind::TermsNotAcknowledged => (StatusCode::CONFLICT, "terms_not_acknowledged"),
             ErrorKind::ReadOnly => (StatusCode::CONFLICT, "read_only"),
             ErrorKind::Conflict => (StatusCode::PRECONDITION_FAILED, "changed_meanwhile"),
-            ErrorKind::Refused => (StatusCode::BAD_GATEWAY, "upstream_refused"),
+            // The account cannot do it as it is: the gateway and its way to the upstream are well.
+            ErrorKind::Refused => (StatusCode::CONFLICT, "upstream_refused"),
             ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };

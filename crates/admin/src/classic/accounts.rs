@@ -84,7 +84,7 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
 }
 
 /// Changes what is named.
-#[utoipa::path(method(put, patch), path = "/admin/accounts/{id}", tag = "admin", request_body = Changed, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)))]
+#[utoipa::path(method(put, patch), path = "/admin/accounts/{id}", tag = "admin", request_body = Option<Changed>, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)))]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     At(id): At,

@@ -25,6 +25,9 @@ const USUAL: (u64, u64) = (60, 10_000);
 
 const DAY_MS: u64 = 86_400_000;
 
+/// The longest that a key of this dialect lasts, in days.
+const MOST_DAYS: u64 = 36_500;
+
 /// Rows of one read of the store.
 const ROWS: u32 = 1_000;
 
@@ -136,6 +139,9 @@ pub(crate) async fn create(
         rpd: usual(made.requests_per_day, USUAL.1),
         ..Limits::default()
     };
+    if made.expires_days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days)) {
+        return Err(Refused::invalid(format!("expires_days must be from 1 to {MOST_DAYS}.")));
+    }
     let expires_ms = made.expires_days.map(|days| (desk.now)().saturating_add(days.saturating_mul(DAY_MS)));
     let description = made.description.filter(|text| !text.trim().is_empty());
     let wish =
@@ -151,7 +157,7 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
 }
 
 /// Changes what is named.
-#[utoipa::path(method(put, patch), path = "/admin/api-keys/{id}", tag = "admin", request_body = Changed,
+#[utoipa::path(method(put, patch), path = "/admin/api-keys/{id}", tag = "admin", request_body = Option<Changed>,
     responses((status = 200, body = ApiKey), (status = 400), (status = 404), (status = 409), (status = 412), (status = 413)))]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,

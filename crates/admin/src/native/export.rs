@@ -11,7 +11,6 @@ use qm_accounts::export::{ExportForm, Selection};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
 
 use crate::Desk;
 use crate::door::By;
@@ -28,7 +27,7 @@ struct Asked {
     /// UUIDs or numbers; all if unsaid.
     ids: Option<Vec<String>>,
     /// `json` or `lines`.
-    #[schema(schema_with = forms)]
+    #[schema(schema_with = super::words::account_forms)]
     form: Option<String>,
 }
 
@@ -61,8 +60,4 @@ pub(crate) async fn export(
     headers.insert("x-accounts", HeaderValue::from(export.accounts));
     headers.insert("x-left-out", HeaderValue::from(export.left_out));
     Ok(response)
-}
-
-fn forms() -> Schema {
-    super::words::one_of(["json", "lines"])
 }

@@ -32,7 +32,7 @@ struct Wish {
 ///
 /// With `If-Match` only if nobody else has changed it meanwhile: of two who rotate at once, one learns of the other.
 #[utoipa::path(post, path = "/api/v1/keys/{id}/rotate", tag = "keys",
-    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")), request_body = Wish,
+    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")), request_body = Option<Wish>,
     responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409), (status = 412),
         (status = 413), (status = 415)))]
 pub(crate) async fn rotate(
@@ -43,7 +43,7 @@ pub(crate) async fn rotate(
     body: Body,
 ) -> Result<Response, Refused> {
     let revision = exchange::matched(&headers)?;
-    let Wish { overlap_ms } = exchange::told(&headers, body).await?;
+    let Wish { overlap_ms } = exchange::told_or_nothing(&headers, body).await?;
     let (view, key) = desk.access.rotate(&id, overlap_ms, revision, &who.actor()).await?;
     with_secret(StatusCode::OK, view, &key)
 }

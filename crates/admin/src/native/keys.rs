@@ -72,7 +72,7 @@ struct Made {
     #[serde(default)]
     tags: Vec<String>,
     /// `["inference"]` if unsaid.
-    #[schema(schema_with = words::many_scopes)]
+    #[schema(schema_with = words::scopes_wished)]
     scopes: Option<Vec<String>>,
     expires_ms: Option<u64>,
     #[serde(default)]
@@ -97,14 +97,14 @@ struct Changed {
     #[schema(value_type = Option<String>)]
     team: Change<String>,
     tags: Option<Vec<String>>,
-    #[schema(schema_with = words::many_scopes)]
+    #[schema(schema_with = words::scopes_wished)]
     scopes: Option<Vec<String>>,
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "patch::given")]
     #[schema(value_type = Option<u64>)]
     expires_ms: Change<u64>,
     /// All of them: a limit that is not here is none any more.
-    #[schema(schema_with = words::limits)]
+    #[schema(schema_with = words::limits_wished)]
     limits: Option<Limits>,
 }
 

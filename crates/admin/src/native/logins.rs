@@ -52,15 +52,15 @@ struct Claimed {
 }
 
 /// Starts a device login.
-#[utoipa::path(post, path = "/api/v1/logins", tag = "logins", request_body = Begin,
-    responses((status = 201, body = Login), (status = 400), (status = 404), (status = 409), (status = 413), (status = 415), (status = 502)))]
+#[utoipa::path(post, path = "/api/v1/logins", tag = "logins", request_body = Option<Begin>,
+    responses((status = 201, body = Login), (status = 400), (status = 404), (status = 409), (status = 413), (status = 415)))]
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let wish = exchange::told::<Begin>(&headers, body).await?.wish()?;
+    let wish = exchange::told_or_nothing::<Begin>(&headers, body).await?.wish()?;
     let login = desk.fleet.login_start(wish, &actor).await?;
     exchange::answer(StatusCode::CREATED, &Login::of(&login))
 }

@@ -25,7 +25,7 @@ struct Asked {
     /// UUID or number of the only account that will do.
     account: Option<String>,
     /// Hash of the conversation.
-    #[param(minimum = 0, maximum = 9_223_372_036_854_775_807_i64)]
+    #[param(schema_with = super::words::affinity)]
     affinity: Option<u64>,
 }
 

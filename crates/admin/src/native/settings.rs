@@ -58,7 +58,7 @@ struct Changed {
     default_model: Change<String>,
     /// All of them: names that are not here mean nothing any more.
     aliases: Option<BTreeMap<String, String>>,
-    #[schema(schema_with = words::strategies)]
+    #[schema(schema_with = words::strategy_wished)]
     strategy: Option<String>,
     retention: Option<RetentionChange>,
 }
@@ -101,8 +101,8 @@ pub(crate) async fn change(
 ) -> Result<Response, Refused> {
     let patch = exchange::told::<Changed>(&headers, body).await?.patch()?;
     let _settling = desk.settling.lock().await;
-    if let Some(tag) = headers.get(IF_MATCH).filter(|tag| tag.as_bytes() != b"*")
-        && tag.as_bytes() != etag(&desk.settings.current().await?).as_bytes()
+    if let Some(tag) = matched(&headers)?
+        && tag != etag(&desk.settings.current().await?)
     {
         let words = "The settings were changed meanwhile: read them again, then decide.";
         return Err(Refused::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", words));
@@ -114,6 +114,18 @@ fn shown(current: &Current) -> Result<Response, Refused> {
     let mut response = exchange::ok(&Settings::of(current))?;
     response.headers_mut().extend(HeaderValue::try_from(etag(current)).ok().map(|tag| (ETAG, tag)));
     Ok(response)
+}
+
+/// The tag that a change is for.
+fn matched(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
+    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    let hex = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default();
+    match tag {
+        "*" => Ok(None),
+        _ if hex.len() == 16 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(Some(tag)),
+        _ => Err(Refused::invalid("If-Match must be an ETag that the settings had.")),
+    }
 }
 
 /// Of what holds, for it has no revision of its own.

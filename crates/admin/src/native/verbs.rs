@@ -82,7 +82,7 @@ pub(crate) async fn reset(
 }
 
 /// Renews the token of one.
-#[utoipa::path(post, path = "/api/v1/accounts/{id}/refresh", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404), (status = 502)))]
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/refresh", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -119,7 +119,7 @@ pub(crate) async fn test(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
 }
 
 /// Asks the upstream for the credits of one.
-#[utoipa::path(get, path = "/api/v1/accounts/{id}/quota", tag = "accounts", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 502)))]
+#[utoipa::path(get, path = "/api/v1/accounts/{id}/quota", tag = "accounts", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn quota(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&desk.fleet.quota(&id).await?)
 }

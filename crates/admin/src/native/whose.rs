@@ -28,8 +28,8 @@ pub(super) struct Whose {
     /// Id or number of a key.
     key: Option<String>,
     /// Number of an account; zero for what reached none.
-    #[param(minimum = 0)]
-    account: Option<i64>,
+    #[param(minimum = 0, maximum = 4_294_967_295_i64)]
+    account: Option<u32>,
     /// A model, as it was asked upstream.
     model: Option<String>,
     /// `messages`, `chat`, `responses`, ….
@@ -58,7 +58,7 @@ impl Whose {
     /// For sums.
     pub(super) async fn usage(self, desk: &Desk) -> Result<UsageFilter, Refused> {
         let key_id = key_id(desk, self.key).await?;
-        let (account, model, protocol) = (self.account, self.model, self.protocol);
+        let (account, model, protocol) = (self.account.map(i64::from), self.model, self.protocol);
         Ok(UsageFilter { key_id, account, model, protocol, owner: self.owner, team: self.team })
     }
 
@@ -72,7 +72,7 @@ impl Whose {
             from_ms: self.from,
             to_ms: self.to,
             key_id,
-            account: self.account,
+            account: self.account.map(i64::from),
             model: self.model,
             protocol: self.protocol,
             owner: self.owner,

@@ -1,8 +1,9 @@
 //! Schemas of what no Rust type says: lists of words, and bodies in any spelling.
 
 use qm_pool::Strategy;
+use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 /// One account, in any spelling that an import takes: camel case or snake case, ours or another system's.
@@ -26,6 +27,20 @@ pub(crate) struct AnyAccount {
 pub(crate) fn one_of(words: impl IntoIterator<Item = &'static str>) -> Schema {
     let text: Object = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build();
     Schema::Object(text)
+}
+
+/// A text that is one of these, or `null`.
+fn one_of_or_null(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    let words = words.into_iter().map(Value::from).chain([Value::Null]);
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    Schema::Object(ObjectBuilder::new().schema_type(types).enum_values(Some(words)).build())
+}
+
+/// The number of a conversation: 64 bits of a hash.
+pub(crate) fn affinity() -> Schema {
+    let most = usize::try_from(u64::MAX).unwrap_or(usize::MAX);
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    Schema::Object(number.minimum(Some(0_usize)).maximum(Some(most)).build())
 }
 
 /// Ways to order accounts.
@@ -64,6 +79,13 @@ pub(crate) fn many_scopes() -> Schema {
     Schema::Array(ArrayBuilder::new().items(RefOr::T(scopes())).min_items(Some(1)).build())
 }
 
+/// What a key is to open; `null` is as good as nothing.
+pub(crate) fn scopes_wished() -> Schema {
+    let types = SchemaType::from_iter([Type::Array, Type::Null]);
+    let many = ArrayBuilder::new().schema_type(types).items(RefOr::T(scopes())).min_items(Some(1));
+    Schema::Array(many.build())
+}
+
 /// How a key came here.
 pub(crate) fn key_origins() -> Schema {
     one_of(["api", "setup", "cli"])
@@ -72,6 +94,12 @@ pub(crate) fn key_origins() -> Schema {
 /// The limits of a key: `crate::openapi` has their schema.
 pub(crate) fn limits() -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name("Limits"))
+}
+
+/// The limits a key is to have; `null` is as good as nothing.
+pub(crate) fn limits_wished() -> Schema {
+    let none = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(none).item(Ref::from_schema_name("Limits")).into()
 }
 
 /// Lengths of periods.
@@ -97,6 +125,16 @@ pub(crate) fn forms() -> Schema {
 /// How a request ended.
 pub(crate) fn outcomes() -> Schema {
     one_of(["ok", "client_gone", "refused", "failed"])
+}
+
+/// Forms of the export of accounts.
+pub(crate) fn account_forms() -> Schema {
+    one_of_or_null(["json", "lines"])
+}
+
+/// A rule by which accounts are to be chosen.
+pub(crate) fn strategy_wished() -> Schema {
+    one_of_or_null(Strategy::words())
 }
 
 /// Rules by which accounts are chosen.

@@ -21,7 +21,7 @@ use crate::refused::Refused;
 const LONGEST_S: u64 = LONGEST_CLAIM.as_secs();
 
 /// Starts a login: what the person must open comes back.
-#[utoipa::path(post, path = "/v2/auth/start", tag = "v2", request_body = Begin, responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409), (status = 413), (status = 502)))]
+#[utoipa::path(post, path = "/v2/auth/start", tag = "v2", request_body = Option<Begin>, responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409), (status = 413), (status = 502)))]
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

@@ -32,7 +32,7 @@ pub(crate) async fn import(
 /// Takes in `{"accounts": […]}`, switched off, and tries each in the background.
 ///
 /// One that answers a chat is switched on; for the others `other.failedReason` says why not.
-#[utoipa::path(post, path = "/v2/accounts/feed", tag = "v2", request_body = Object, responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(post, path = "/v2/accounts/feed", tag = "v2", request_body = serde_json::Value, responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)))]
 pub(crate) async fn feed(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

@@ -94,7 +94,7 @@ pub(crate) async fn limit(
 }
 
 /// Asks the upstream for an account's credits.
-#[utoipa::path(get, path = "/v2/accounts/{id}/quota", tag = "v2", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 502)))]
+#[utoipa::path(get, path = "/v2/accounts/{id}/quota", tag = "v2", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn quota(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&desk.fleet.quota(&id).await?)
 }
