@@ -18,7 +18,7 @@ mod house;
 mod process;
 mod suites;
 
-use house::{House, KEY};
+use house::{ADMIN, House, KEY};
 use process::{tail, within};
 use suites::{SUITES, Suite};
 
@@ -116,6 +116,8 @@ fn play(suite: &Suite, tools: &Tools, root: &Path, binary: &Path, logs: &Path) -
         command.arg(&house.simulator);
     }
     command.env("E2E_GATEWAY", &house.gateway).env("E2E_SIMULATOR", &house.simulator).env("E2E_KEY", KEY);
+    // For suites that end a gateway of their own and start it again.
+    command.env("E2E_ADMIN", ADMIN).env("E2E_BINARY", binary);
     command.env("E2E_CLAUDE", &tools.claude).env("E2E_SCRATCH", &scratch).env("PYTHONUNBUFFERED", "1");
     command.env("E2E_CODEX", &tools.codex).env("E2E_OPENCODE", &tools.opencode).env("E2E_NODE", &tools.node);
     let status = within(&mut command, suite.limit, &log)?;

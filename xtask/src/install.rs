@@ -47,6 +47,8 @@ pub(crate) struct Tools {
     pub(crate) agents: PathBuf,
     /// Python with litellm.
     pub(crate) litellm: PathBuf,
+    /// Python with schemathesis.
+    pub(crate) schemathesis: PathBuf,
     /// Python with aider, which wants older versions of what the others use.
     pub(crate) aider: PathBuf,
     /// Node, new enough for the SDKs.
@@ -68,6 +70,7 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<Tools> {
     let agents = python_of(root, &place, "agents")?;
     let litellm = python_of(root, &place, "litellm")?;
     let aider = python_of(root, &place, "aider")?;
+    let schemathesis = python_of(root, &place, "schemathesis")?;
     let node = node(&place)?;
     locked(&root.join("e2e/node"))?;
     locked(&root.join("crates/simulator/tests/aws-client"))?;
@@ -75,7 +78,7 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<Tools> {
     let codex = package_of(&place, "codex", "@openai/codex", CODEX, "bin/codex.js")?;
     let opencode =
         package_of(&place, "opencode", &format!("opencode-{}", platform()?), OPENCODE, "bin/opencode")?;
-    Ok(Tools { python, agents, litellm, aider, node, claude, codex, opencode })
+    Ok(Tools { python, agents, litellm, schemathesis, aider, node, claude, codex, opencode })
 }
 
 /// The virtual environment of one client, with the versions that it is tested with.

@@ -14,6 +14,9 @@ use crate::clock::Stopwatch;
 /// The one client key of the gateway under test.
 pub(crate) const KEY: &str = "qm-e2e-9f2c61d07b8e4a53";
 
+/// The admin's key of the gateway under test.
+pub(crate) const ADMIN: &str = "qm-e2e-admin-51f0b8d3a96c427e";
+
 /// Longest wait for a server to be ready.
 const READY: Duration = Duration::from_secs(20);
 
@@ -56,7 +59,10 @@ impl House {
             .env("AMAZONQ_API_ENDPOINT", &simulator)
             .env("AMAZONQ_TOKEN_ENDPOINT", format!("{simulator}/token"));
         command.env("AMAZONQ_REFRESH_TOKEN", "sim-refresh-token").env("AMAZONQ_CLIENT_ID", "sim-client-id");
-        command.env("AMAZONQ_CLIENT_SECRET", "sim-client-secret").env("OPENAI_KEYS", KEY);
+        command
+            .env("AMAZONQ_CLIENT_SECRET", "sim-client-secret")
+            .env("OPENAI_KEYS", KEY)
+            .env("ADMIN_KEY", ADMIN);
         // What one check does to the account must not be told to the next: no rest after failures, a database of its own.
         let database = logs.join(format!("{name}.db"));
         for end in ["db", "db-wal", "db-shm"] {

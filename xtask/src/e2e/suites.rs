@@ -15,7 +15,7 @@ pub(super) struct Suite {
     pub(super) command: fn(&Tools, &Path) -> Command,
 }
 
-/// Anthropic's side first, `OpenAI`'s and those of both after it. `demo` has no entry here: it brings its own gateway.
+/// Anthropic's side first, `OpenAI`'s and those of both after it; then keys, limits, the ledger and management. `demo` has no entry here: it brings its own gateway.
 pub(super) const SUITES: &[Suite] = &[
     Suite {
         name: "raw",
@@ -100,6 +100,42 @@ pub(super) const SUITES: &[Suite] = &[
         settings: ANY_MODEL,
         limit: Duration::from_mins(3),
         command: |tools, root| script(&tools.python, root, "e2e/python/opencode.py"),
+    },
+    Suite {
+        name: "seeds",
+        settings: &[("QM_HEALTH_COUNTS", "everybody")],
+        limit: Duration::from_secs(90),
+        command: |tools, root| script(&tools.python, root, "e2e/python/seeds.py"),
+    },
+    Suite {
+        name: "doors",
+        settings: &[],
+        limit: Duration::from_secs(90),
+        command: |tools, root| script(&tools.python, root, "e2e/python/doors.py"),
+    },
+    Suite {
+        name: "limits",
+        settings: &[],
+        limit: Duration::from_mins(2),
+        command: |tools, root| script(&tools.agents, root, "e2e/python/limits.py"),
+    },
+    Suite {
+        name: "books",
+        settings: &[],
+        limit: Duration::from_mins(3),
+        command: |tools, root| script(&tools.python, root, "e2e/python/books.py"),
+    },
+    Suite {
+        name: "durability",
+        settings: &[],
+        limit: Duration::from_mins(2),
+        command: |tools, root| script(&tools.python, root, "e2e/python/durability.py"),
+    },
+    Suite {
+        name: "openapi",
+        settings: &[],
+        limit: Duration::from_mins(3),
+        command: |tools, root| script(&tools.schemathesis, root, "e2e/python/openapi.py"),
     },
 ];
 
