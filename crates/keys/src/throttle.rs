@@ -86,12 +86,18 @@ impl Throttle {
 impl Window {
     /// In how many milliseconds it ends, if there are no failures left in it.
     fn spent(&self, most: u32, now_ms: u64) -> Option<u64> {
-        let left_ms = (self.since_ms + WINDOW_MS).checked_sub(now_ms).filter(|left_ms| *left_ms > 0)?;
-        (self.failures >= most).then_some(left_ms)
+        let left_ms = self.since_ms.saturating_add(WINDOW_MS).saturating_sub(now_ms);
+        (self.failures >= most && !self.is_over(now_ms)).then_some(left_ms)
+    }
+
+    /// Also of a clock that had run far ahead and was set right: else nobody could try until that time. A little ahead is
+    /// nothing, for who asks at the same time may have read the clock a moment before.
+    fn is_over(&self, now_ms: u64) -> bool {
+        self.since_ms.abs_diff(now_ms) >= WINDOW_MS
     }
 
     fn fail(&mut self, now_ms: u64) {
-        if now_ms.saturating_sub(self.since_ms) >= WINDOW_MS {
+        if self.is_over(now_ms) {
             *self = Self { since_ms: now_ms, failures: 0 };
         }
         self.failures = self.failures.saturating_add(1);
@@ -145,6 +151,19 @@ mod tests {
         assert_eq!(throttle.may_try(address(2), NOW), Ok(()));
         assert_eq!(throttle.may_try(None, NOW), Ok(()));
         assert_eq!(throttle.may_try(address(1), NOW + WINDOW_MS), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_right_does_not_keep_anybody_waiting() {
+        let throttle = Throttle::default();
+        let ahead = NOW + 86_400_000;
+        (0..EACH).for_each(|_| throttle.failed(address(1), ahead).unwrap());
+        assert_eq!(throttle.may_try(address(1), NOW), Ok(()));
+        // From now on it counts by the right time.
+        (0..EACH).for_each(|_| throttle.failed(address(1), NOW).unwrap());
+        assert_eq!(throttle.may_try(address(1), NOW), Err(WINDOW_MS));
+        // Who read the clock a moment earlier is refused as well.
+        assert_eq!(throttle.may_try(address(1), NOW - 1), Err(WINDOW_MS + 1));
     }
 
     #[test]
