@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use qm_ledger::{Books, Form, Series, Span};
-use qm_store::{Group, Order, Step, Usage as Sums, UsageFilter, UsageRow};
+use qm_store::{Group, Order, Step, Store, Usage as Sums, UsageFilter, UsageRow};
+use qm_store_sqlite::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -63,23 +64,27 @@ enum Largest {
     Failed,
 }
 
+/// Letters of an id that are enough to find it by.
+const ID_SHOWN: usize = 8;
+
 /// What was found.
 struct Found {
-    rows: Vec<UsageRow>,
+    /// Each with what people call it, where that is another word.
+    rows: Vec<(UsageRow, Option<String>)>,
     total: Sums,
 }
 
 /// Reads the sums; no master key is needed.
 pub(crate) async fn run(config: &Config, usage: &Usage) -> anyhow::Result<ExitCode> {
     let store = desk::store_that_is_there(config).await?;
-    let found = usage.ask(&ledger::open(config, &store)).await;
+    let found = usage.ask(&ledger::open(config, &store), &store).await;
     store.close().await;
     usage.tell(&found?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Usage {
-    async fn ask(&self, books: &Books) -> anyhow::Result<Found> {
+    async fn ask(&self, books: &Books, store: &SqliteStore) -> anyhow::Result<Found> {
         let of = UsageFilter {
             key_id: self.key.clone(),
             owner: self.owner.clone(),
@@ -92,7 +97,23 @@ impl Usage {
             Some(by) => books.top(of.clone(), span, by.group(), self.order.order(), self.limit).await?,
             None => books.series(of.clone(), span, Some(Step::Day), Group::None).await?.rows,
         };
-        Ok(Found { rows, total: books.totals(of, span).await? })
+        let mut named = Vec::new();
+        for row in rows {
+            let called = self.called(store, &row.name).await?;
+            named.push((row, called));
+        }
+        Ok(Found { rows: named, total: books.totals(of, span).await? })
+    }
+
+    /// What people call the key of this id, the account of this number; nothing for one that is gone.
+    async fn called(&self, store: &SqliteStore, name: &str) -> anyhow::Result<Option<String>> {
+        Ok(match (self.by, name.parse::<i64>()) {
+            (Some(By::Key), _) => store.keys().by_id(name).await?.map(|key| key.wishes.name),
+            (Some(By::Account), Ok(number)) => {
+                store.accounts().by_number(number).await?.map(|account| account.wishes.label)
+            }
+            _ => None,
+        })
     }
 
     fn tell(&self, found: &Found) -> anyhow::Result<()> {
@@ -101,18 +122,23 @@ impl Usage {
             Some(_) => row.name.clone(),
             None => print::day(row.start_ms),
         };
+        let shown_name = |(row, called): &(UsageRow, Option<String>)| match called {
+            Some(called) => format!("{called} ({})", row.name.chars().take(ID_SHOWN).collect::<String>()),
+            None => name(row),
+        };
         if self.place.json {
-            let rows = rows.iter().map(|row| line(&name(row), &row.usage));
+            let rows = rows.iter().map(|(row, called)| line(&name(row), called.as_deref(), &row.usage));
             return print::value(&json!({
                 "days": self.days,
                 "by": self.what(),
                 "rows": rows.collect::<Vec<_>>(),
-                "total": line("", total),
+                "total": line("", None, total),
             }));
         }
         if self.csv {
             let span = Span::days_until(fleet::now_ms(), self.days);
-            let series = Series { step: Step::Day, span, rows: rows.clone() };
+            let series =
+                Series { step: Step::Day, span, rows: rows.iter().map(|(row, _)| row.clone()).collect() };
             return print::out(String::from_utf8(series.export(Form::Csv))?.trim_end());
         }
         let shown = |name: String, usage: &Sums| {
@@ -121,7 +147,7 @@ impl Usage {
             [name, requests, failed, input, output, credits(usage)]
         };
         let head = [self.what(), "requests", "failed", "tokens in", "tokens out", "credits"];
-        let all = rows.iter().map(|row| shown(name(row), &row.usage));
+        let all = rows.iter().map(|named| shown(shown_name(named), &named.0.usage));
         print::table(head, all.chain([shown("all".to_owned(), total)]))
     }
 
@@ -166,9 +192,10 @@ fn credits(usage: &Sums) -> String {
     format!("{:.2}", usage.credits_micro as f64 / 1e6)
 }
 
-fn line(name: &str, usage: &Sums) -> Value {
+fn line(name: &str, called: Option<&str>, usage: &Sums) -> Value {
     json!({
         "name": name,
+        "label": called,
         "requests": usage.requests,
         "succeeded": usage.succeeded,
         "clientGone": usage.client_gone,

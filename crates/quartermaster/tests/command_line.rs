@@ -87,6 +87,13 @@ fn the_file_is_found_by_default_by_variable_and_by_flag() {
 }
 
 #[test]
+fn the_document_of_the_management_api_is_the_committed_one() {
+    let (code, stdout, stderr) = run(&directory("openapi"), &["openapi"], &[]);
+    let committed = include_str!("../../../api/admin.openapi.json");
+    assert!(code == Some(0) && stdout == committed, "{stderr}");
+}
+
+#[test]
 fn a_port_in_use_is_said_with_the_way_out() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -149,6 +149,14 @@ async fn what_was_used_is_summed_up_by_who_asked_and_nothing_is_lost_at_the_end(
         (2, &6.into()),
         "{by_day}"
     );
+    let by_account = house.json(&["usage", "--by", "account", "--order", "requests"]);
+    assert_eq!(
+        (&by_account["rows"][0]["name"], &by_account["rows"][0]["requests"]),
+        (&"1".into(), &5.into()),
+        "{by_account}"
+    );
+    let by_key = house.run(&["usage", "--by", "key"]).out;
+    assert!(by_key.contains("test ("), "{by_key}");
     let csv = house.run(&["usage", "--by", "key", "--csv"]).out;
     assert!(csv.starts_with("start_ms,name,requests,") && csv.lines().count() == 2, "{csv}");
     let table = house.run(&["usage", "--by", "model"]);
