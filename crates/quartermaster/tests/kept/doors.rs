@@ -127,3 +127,32 @@ async fn a_reverse_proxy_is_believed_only_where_it_is_trusted() {
         assert_eq!(audited["entries"][0]["source"], source, "{audited}");
     }
 }
+
+/// Spec A12.2 and A12.6: what earlier systems told, for those whose scripts rely on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_earlier_systems_answered_can_be_asked_for() {
+    let mut house = House::with(Vec::new()).await;
+    let health = |gateway: &Gateway| gateway.get("/health", "");
+    let gateway = house.serve();
+    let (head, body) = health(&gateway);
+    assert!(head.starts_with("HTTP/1.1 503 ") && !body.contains("total_accounts"), "{head}{body}");
+    assert_eq!(gateway.ask(KEY), 503);
+
+    house.set("QM_HEALTH_COUNTS", "everybody");
+    house.set("QM_UNHEALTHY_STATUS", "200");
+    house.set("QM_NO_ACCOUNT_STATUS", "401");
+    house.set("QM_CORS_ORIGINS", "https://chat.example.com");
+    let gateway = house.serve();
+    let (head, body) = health(&gateway);
+    assert!(head.starts_with("HTTP/1.1 200 ") && body.contains("\"status\":\"unhealthy\""), "{head}{body}");
+    assert!(body.contains("\"total_accounts\":0") && body.contains("\"active_api_keys\":2"), "{body}");
+    assert_eq!(gateway.ask(KEY), 401);
+    let asked = |origin: &str| {
+        let headers = format!("origin: {origin}\r\nx-api-key: {KEY}\r\n");
+        gateway.get("/v1/models", &headers).0.to_ascii_lowercase()
+    };
+    assert!(
+        asked("https://chat.example.com").contains("access-control-allow-origin: https://chat.example.com")
+    );
+    assert!(!asked("https://evil.example").contains("access-control-allow-origin"));
+}
