@@ -138,7 +138,8 @@ impl Access {
         Ok(view)
     }
 
-    /// Gives a key a new form, returned this once. The one it has is good for `overlap_ms` more; zero ends it at once.
+    /// Gives a key a new form, returned this once. The one it has is good for `overlap_ms` more; zero ends it
+    /// at once, and its sessions: whoever has got hold of it may have opened one.
     ///
     /// # Errors
     /// As [`Access::change`], and [`crate::ErrorKind::Conflict`] for a key that is revoked.
@@ -163,6 +164,9 @@ impl Access {
         let until_ms = (overlap_ms > 0).then(|| now_ms.saturating_add(overlap_ms));
         let rotated = house.store.keys().rotate(&record.id, mark, until_ms, if_revision, now_ms).await?;
         let view = house.take_in(rotated.ok_or_else(AccessError::not_found)?).await?;
+        if until_ms.is_none() {
+            house.sessions().retain(|_, session| session.record.key_id != view.id);
+        }
         let detail = json!({ "overlap_ms": overlap_ms }).to_string();
         house.audit_of_secret(actor, "key.rotate", &view.id, detail).await;
         Ok((view, key))

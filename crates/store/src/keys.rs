@@ -58,7 +58,8 @@ pub trait Keys: Send + Sync {
     /// Takes a revocation back. An old form of the key stays gone.
     async fn restore(&self, id: &str, now_ms: Ms) -> Result<Option<KeyRecord>, StoreError>;
 
-    /// Gives a key a new form; the one it has is good until then, an older one is gone. Without a time it ends at once.
+    /// Gives a key a new form; the one it has is good until then, an older one is gone. Without a time it ends at once,
+    /// and sessions that were opened with it end too: whoever has got hold of it may have opened one.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] if the digest is another key's.

@@ -110,6 +110,22 @@ async fn a_session_ends_with_its_key_and_opens_no_more_than_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_replaced_at_once_takes_its_sessions_along() {
+    let house = House::new().await;
+    let access = house.access().await;
+    let (view, key) = access.create(KeyWish::named("admin", Scopes::ADMIN), &Actor::Cli).await.unwrap();
+    let opened = login(&access, key.expose_secret()).await;
+    let other = login(&access, ADMIN).await;
+    let (_, second) = access.rotate(&view.id, 60_000, None, &Actor::Cli).await.unwrap();
+    assert!(look(&access, &opened).is_ok(), "the key it was opened with is good as well");
+    access.rotate(&view.id, 0, None, &Actor::Cli).await.unwrap();
+    assert!(look(&access, &opened).is_err());
+    access.sync().await.unwrap();
+    assert!(look(&access, &opened).is_err() && look(&access, &other).is_ok());
+    assert_eq!(access.login(second.expose_secret(), None, "").await.err().unwrap().why, Why::Invalid);
+}
+
+#[tokio::test]
 async fn sessions_are_listed_and_ended() {
     let house = House::new().await;
     let access = house.access().await;

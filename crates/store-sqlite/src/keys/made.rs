@@ -103,6 +103,9 @@ pub(super) async fn rotate(
         .bind(int(now_ms))
         .bind(id);
     let after = record(&rotate.fetch_one(&mut *writing).await.map_err(failed)?)?;
+    if old_until_ms.is_none() {
+        end_sessions(&mut writing, id).await?;
+    }
     writing.commit().await.map_err(failed)?;
     Ok(Some(after))
 }

@@ -188,8 +188,19 @@ pub async fn a_rotated_key_has_two_forms_for_a_while(store: Under) {
     assert_eq!((once.number, &once.id, &once.wishes), (before.number, &before.id, &before.wishes));
     let twice = store.keys().rotate("a", mark("two"), Some(NOW + 60), None, NOW).await.unwrap().unwrap();
     assert_eq!(twice.before, Some(OldMark { digest: mark("one").digest, until_ms: NOW + 60 }));
+    for (id, of) in [("1", "a"), ("2", "b")] {
+        store.sessions().insert(session(id, of)).await.unwrap();
+    }
+    store.keys().rotate("a", mark("two and a half"), Some(NOW + 70), None, NOW).await.unwrap();
+    assert_eq!(
+        store.sessions().list(Some("a")).await.unwrap().len(),
+        1,
+        "it is good for a while, and so are they"
+    );
     let at_once = store.keys().rotate("a", mark("three"), None, None, NOW).await.unwrap().unwrap();
     assert_eq!((at_once.before, at_once.mark), (None, mark("three")));
+    let left = store.sessions().list(None).await.unwrap();
+    assert_eq!(left.iter().map(|session| session.id.as_str()).collect::<Vec<_>>(), ["2"]);
     assert_eq!(store.keys().rotate("b", mark("four"), None, None, NOW).await.unwrap(), None);
 }
 
