@@ -70,13 +70,14 @@ pub(crate) enum Needs {
 }
 
 impl Needs {
-    /// Those of a route. Whoever may read may ask everything that only shows; there is no secret in any of it.
+    /// Those of a route. Whoever may read may ask everything that only shows; there is no secret in any of it. To carry
+    /// all of it away as a file is an admin's.
     fn of(method: &Method, path: &str) -> Self {
         match (method.as_str(), path) {
             ("GET" | "HEAD" | "DELETE", "/api/v1/session") | ("GET" | "HEAD", "/api/v1/me") => Self::Any,
             // Whatever the method: another than POST is told so.
             (_, "/api/v1/session" | "/api/login") => Self::Nothing,
-            ("GET" | "HEAD", _) => Self::Read,
+            ("GET" | "HEAD", path) if !path.ends_with("/export") => Self::Read,
             _ => Self::Admin,
         }
     }
@@ -232,6 +233,7 @@ mod tests {
             (Method::GET, "/api/v1/me", Needs::Any),
             (Method::GET, "/api/v1/keys", Needs::Read),
             (Method::HEAD, "/v2/accounts", Needs::Read),
+            (Method::GET, "/api/v1/requests/export", Needs::Admin),
             (Method::POST, "/api/v1/accounts/export", Needs::Admin),
             (Method::PUT, "/api/v1/me", Needs::Admin),
             (Method::TRACE, "/v2/accounts", Needs::Admin),

@@ -54,7 +54,11 @@ struct Changed {
 }
 
 /// All accounts, as an array, in the order they were made.
-#[utoipa::path(get, path = "/admin/accounts", tag = "admin", params(Listed), responses((status = 200, body = Vec<Account>), (status = 400)))]
+#[utoipa::path(
+    get, path = "/admin/accounts", tag = "admin",
+    params(Listed),
+    responses((status = 200, body = Vec<Account>), (status = 400)),
+)]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let Listed { active_only } = exchange::query(&uri)?;
     let filter = Filter { enabled: active_only.then_some(true), ..Filter::default() };
@@ -63,7 +67,11 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Adds one.
-#[utoipa::path(post, path = "/admin/accounts", tag = "admin", request_body = AnyAccount, responses((status = 200, body = Account), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(
+    post, path = "/admin/accounts", tag = "admin",
+    request_body = AnyAccount,
+    responses((status = 200, body = Account), (status = 400), (status = 409), (status = 413)),
+)]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -78,13 +86,20 @@ pub(crate) async fn create(
 }
 
 /// Shows one, by number or UUID.
-#[utoipa::path(get, path = "/admin/accounts/{id}", tag = "admin", responses((status = 200, body = Account), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/admin/accounts/{id}", tag = "admin",
+    responses((status = 200, body = Account), (status = 400), (status = 404)),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Account::of(&desk.fleet.get(&id).await?))
 }
 
 /// Changes what is named.
-#[utoipa::path(method(put, patch), path = "/admin/accounts/{id}", tag = "admin", request_body = Option<Changed>, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)))]
+#[utoipa::path(
+    method(put, patch), path = "/admin/accounts/{id}", tag = "admin",
+    request_body = Option<Changed>,
+    responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -100,7 +115,10 @@ pub(crate) async fn change(
 }
 
 /// Removes one.
-#[utoipa::path(delete, path = "/admin/accounts/{id}", tag = "admin", responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    delete, path = "/admin/accounts/{id}", tag = "admin",
+    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
     At(id): At,

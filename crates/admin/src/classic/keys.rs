@@ -103,7 +103,11 @@ pub(crate) struct ApiKey {
 }
 
 /// All keys, as an array, in the order they were made.
-#[utoipa::path(get, path = "/admin/api-keys", tag = "admin", params(Listed), responses((status = 200, body = Vec<ApiKey>), (status = 400)))]
+#[utoipa::path(
+    get, path = "/admin/api-keys", tag = "admin",
+    params(Listed),
+    responses((status = 200, body = Vec<ApiKey>), (status = 400)),
+)]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let Listed { active_only } = exchange::query(&uri)?;
     let filter = if active_only { in_force((desk.now)()) } else { KeyFilter::default() };
@@ -121,8 +125,11 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Makes a key. It is in this answer and nowhere else.
-#[utoipa::path(post, path = "/admin/api-keys", tag = "admin", request_body = Made,
-    responses((status = 200, body = ApiKey), (status = 400), (status = 413)))]
+#[utoipa::path(
+    post, path = "/admin/api-keys", tag = "admin",
+    request_body = Made,
+    responses((status = 200, body = ApiKey), (status = 400), (status = 413)),
+)]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     Who(who): Who,
@@ -151,14 +158,23 @@ pub(crate) async fn create(
 }
 
 /// Shows a key, by number or id.
-#[utoipa::path(get, path = "/admin/api-keys/{id}", tag = "admin", responses((status = 200, body = ApiKey), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/admin/api-keys/{id}", tag = "admin",
+    responses((status = 200, body = ApiKey), (status = 400), (status = 404)),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&ApiKey::of(&desk, desk.access.show(&id).await?).await)
 }
 
 /// Changes what is named.
-#[utoipa::path(method(put, patch), path = "/admin/api-keys/{id}", tag = "admin", request_body = Option<Changed>,
-    responses((status = 200, body = ApiKey), (status = 400), (status = 404), (status = 409), (status = 412), (status = 413)))]
+#[utoipa::path(
+    method(put, patch), path = "/admin/api-keys/{id}", tag = "admin",
+    request_body = Option<Changed>,
+    responses(
+        (status = 200, body = ApiKey), (status = 400), (status = 404), (status = 409), (status = 412),
+        (status = 413),
+    ),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -176,8 +192,10 @@ pub(crate) async fn change(
 }
 
 /// Forgets a key.
-#[utoipa::path(delete, path = "/admin/api-keys/{id}", tag = "admin",
-    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    delete, path = "/admin/api-keys/{id}", tag = "admin",
+    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -188,8 +206,10 @@ pub(crate) async fn remove(
 }
 
 /// Revokes a key: it opens nothing any more.
-#[utoipa::path(post, path = "/admin/api-keys/{id}/revoke", tag = "admin",
-    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/admin/api-keys/{id}/revoke", tag = "admin",
+    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn revoke(
     State(desk): State<Arc<Desk>>,
     At(id): At,

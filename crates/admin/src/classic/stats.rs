@@ -12,7 +12,10 @@ use crate::refused::Refused;
 use crate::{Desk, listing};
 
 /// What one account did.
-#[utoipa::path(get, path = "/admin/accounts/{id}/stats", tag = "admin", responses((status = 200, body = Stats), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/admin/accounts/{id}/stats", tag = "admin",
+    responses((status = 200, body = Stats), (status = 400), (status = 404)),
+)]
 pub(crate) async fn one(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Stats::of(&desk.fleet.get(&id).await?, (desk.now)()))
 }

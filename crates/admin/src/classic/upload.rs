@@ -45,8 +45,14 @@ struct Form {
 }
 
 /// Adds the account and renews its token. One whose token cannot be renewed is there all the same: 201 says so.
-#[utoipa::path(post, path = "/admin/accounts/upload-json", tag = "admin", request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = Object), (status = 201, body = Object), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(
+    post, path = "/admin/accounts/upload-json", tag = "admin",
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, body = Object), (status = 201, body = Object), (status = 400), (status = 409),
+        (status = 413),
+    ),
+)]
 pub(crate) async fn upload(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

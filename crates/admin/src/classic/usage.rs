@@ -122,7 +122,11 @@ pub(crate) async fn keys(State(desk): State<Arc<Desk>>) -> Result<Response, Refu
 }
 
 /// Tokens by the day and by account.
-#[utoipa::path(get, path = "/admin/stats/tokens", tag = "admin", params(Asked), responses((status = 200, body = TokenStats), (status = 400)))]
+#[utoipa::path(
+    get, path = "/admin/stats/tokens", tag = "admin",
+    params(Asked),
+    responses((status = 200, body = TokenStats), (status = 400)),
+)]
 pub(crate) async fn tokens(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let (days, span) = asked(&desk, &uri)?;
     let series = desk.books.series(UsageFilter::default(), span, Some(Step::Day), Group::None).await?;
@@ -143,8 +147,11 @@ pub(crate) async fn tokens(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Re
 }
 
 /// What each account was used for, the most used first.
-#[utoipa::path(get, path = "/admin/stats/account-usage", tag = "admin", params(Asked),
-    responses((status = 200, body = AccountsUsage), (status = 400)))]
+#[utoipa::path(
+    get, path = "/admin/stats/account-usage", tag = "admin",
+    params(Asked),
+    responses((status = 200, body = AccountsUsage), (status = 400)),
+)]
 pub(crate) async fn accounts(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let (days, span) = asked(&desk, &uri)?;
     let used = shares(&desk, span).await?;

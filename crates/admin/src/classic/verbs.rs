@@ -14,7 +14,10 @@ use crate::exchange::{self, At};
 use crate::refused::Refused;
 
 /// Renews the token of one.
-#[utoipa::path(post, path = "/admin/accounts/{id}/refresh-token", tag = "admin", responses((status = 200, body = Object), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/admin/accounts/{id}/refresh-token", tag = "admin",
+    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 500)),
+)]
 pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
     At(id): At,

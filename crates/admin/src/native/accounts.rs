@@ -117,7 +117,11 @@ pub(super) struct Changed {
 }
 
 /// A page of accounts.
-#[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", params(Listed), responses((status = 200, body = AccountPage), (status = 400)))]
+#[utoipa::path(
+    get, path = "/api/v1/accounts", tag = "accounts",
+    params(Listed),
+    responses((status = 200, body = AccountPage), (status = 400)),
+)]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let listed: Listed = exchange::query(&uri)?;
     let sort = listed.sort()?;
@@ -133,8 +137,14 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Adds one, in any spelling that an import takes.
-#[utoipa::path(post, path = "/api/v1/accounts", tag = "accounts", request_body = super::words::AnyAccount,
-    responses((status = 201, body = Account, headers(("ETag" = String), ("Location" = String))), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts", tag = "accounts",
+    request_body = super::words::AnyAccount,
+    responses(
+        (status = 201, body = Account, headers(("ETag" = String), ("Location" = String))), (status = 400),
+        (status = 409), (status = 413),
+    ),
+)]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -150,7 +160,10 @@ pub(crate) async fn create(
 }
 
 /// Shows one.
-#[utoipa::path(get, path = "/api/v1/accounts/{id}", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/accounts/{id}", tag = "accounts",
+    responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     shown(StatusCode::OK, &desk.fleet.get(&id).await?)
 }
@@ -158,9 +171,15 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
 /// Changes what is named.
 ///
 /// With `If-Match` only what nobody else has changed meanwhile.
-#[utoipa::path(patch, path = "/api/v1/accounts/{id}", tag = "accounts", params(("If-Match" = Option<String>, Header, description = "An `ETag` that the account had, or `*`")),
+#[utoipa::path(
+    patch, path = "/api/v1/accounts/{id}", tag = "accounts",
+    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the account had, or `*`")),
     request_body = Changed,
-    responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409), (status = 412), (status = 413), (status = 415)))]
+    responses(
+        (status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409), (status = 412), (status = 413), (status = 415),
+    ),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -174,7 +193,10 @@ pub(crate) async fn change(
 }
 
 /// Removes one.
-#[utoipa::path(delete, path = "/api/v1/accounts/{id}", tag = "accounts", responses((status = 204), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    delete, path = "/api/v1/accounts/{id}", tag = "accounts",
+    responses((status = 204), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
     At(id): At,

@@ -75,8 +75,11 @@ struct Chain {
 }
 
 /// A page of the audit.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Listed),
-    responses((status = 200, body = AuditPage), (status = 400)))]
+#[utoipa::path(
+    get, path = "/api/v1/audit", tag = "audit",
+    params(Listed),
+    responses((status = 200, body = AuditPage), (status = 400)),
+)]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let Listed { limit, cursor, actor, action, subject } = exchange::query(&uri)?;
     let before = cursor.as_deref().map(str::parse).transpose();

@@ -32,8 +32,14 @@ struct Asked {
 }
 
 /// A file that `age` opens, and an import.
-#[utoipa::path(post, path = "/api/v1/accounts/export", tag = "accounts", request_body = Asked,
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 400), (status = 404), (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/export", tag = "accounts",
+    request_body = Asked,
+    responses(
+        (status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 400),
+        (status = 404), (status = 413), (status = 415),
+    ),
+)]
 pub(crate) async fn export(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

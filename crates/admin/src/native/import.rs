@@ -14,10 +14,12 @@ use crate::{Desk, brought};
 /// Imports a file of any format, which is the whole body.
 ///
 /// With `?dry_run=true` only says what would happen. A sealed file is opened with the passphrase in `X-Passphrase`.
-#[utoipa::path(post, path = "/api/v1/accounts/import", tag = "accounts",
+#[utoipa::path(
+    post, path = "/api/v1/accounts/import", tag = "accounts",
     params(brought::Asked, ("X-Passphrase" = Option<String>, Header, description = "Opens a sealed file")),
     request_body(content = String, content_type = "application/octet-stream", description = "The file"),
-    responses((status = 200, body = brought::Imported), (status = 400), (status = 409), (status = 413)))]
+    responses((status = 200, body = brought::Imported), (status = 400), (status = 409), (status = 413)),
+)]
 pub(crate) async fn import(
     State(desk): State<Arc<Desk>>,
     uri: Uri,

@@ -31,10 +31,15 @@ struct Wish {
 /// Gives a key a new form, in this answer and nowhere else.
 ///
 /// With `If-Match` only if nobody else has changed it meanwhile: of two who rotate at once, one learns of the other.
-#[utoipa::path(post, path = "/api/v1/keys/{id}/rotate", tag = "keys",
-    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")), request_body = Option<Wish>,
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409), (status = 412),
-        (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/rotate", tag = "keys",
+    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")),
+    request_body = Option<Wish>,
+    responses(
+        (status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409), (status = 412), (status = 413), (status = 415),
+    ),
+)]
 pub(crate) async fn rotate(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -49,16 +54,23 @@ pub(crate) async fn rotate(
 }
 
 /// How the limits and budgets of a key stand.
-#[utoipa::path(get, path = "/api/v1/keys/{id}/standing", tag = "keys",
-    responses((status = 200, body = Standing), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/keys/{id}/standing", tag = "keys",
+    responses((status = 200, body = Standing), (status = 400), (status = 404)),
+)]
 pub(crate) async fn standing(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let view = desk.access.show(&id).await?;
     exchange::ok(&Standing::of(&desk.access.standing(&view.id).await?))
 }
 
 /// Revokes a key: it opens nothing any more, and its sessions are over.
-#[utoipa::path(post, path = "/api/v1/keys/{id}/revoke", tag = "keys",
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/revoke", tag = "keys",
+    responses(
+        (status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409),
+    ),
+)]
 pub(crate) async fn revoke(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -68,8 +80,13 @@ pub(crate) async fn revoke(
 }
 
 /// Takes a revocation back.
-#[utoipa::path(post, path = "/api/v1/keys/{id}/restore", tag = "keys",
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/restore", tag = "keys",
+    responses(
+        (status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409),
+    ),
+)]
 pub(crate) async fn restore(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -79,8 +96,13 @@ pub(crate) async fn restore(
 }
 
 /// Switches a key on.
-#[utoipa::path(post, path = "/api/v1/keys/{id}/enable", tag = "keys",
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/enable", tag = "keys",
+    responses(
+        (status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409),
+    ),
+)]
 pub(crate) async fn enable(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -90,8 +112,13 @@ pub(crate) async fn enable(
 }
 
 /// Switches a key off, until somebody switches it on.
-#[utoipa::path(post, path = "/api/v1/keys/{id}/disable", tag = "keys",
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/api/v1/keys/{id}/disable", tag = "keys",
+    responses(
+        (status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409),
+    ),
+)]
 pub(crate) async fn disable(
     State(desk): State<Arc<Desk>>,
     At(id): At,

@@ -109,7 +109,11 @@ struct Changed {
 }
 
 /// A page of keys, by number.
-#[utoipa::path(get, path = "/api/v1/keys", tag = "keys", params(Listed), responses((status = 200, body = KeyPage), (status = 400)))]
+#[utoipa::path(
+    get, path = "/api/v1/keys", tag = "keys",
+    params(Listed),
+    responses((status = 200, body = KeyPage), (status = 400)),
+)]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let listed: Listed = exchange::query(&uri)?;
     let limit = exchange::rows(listed.limit)?;
@@ -123,8 +127,14 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Makes a key. It is in this answer and nowhere else: what is kept is a hash.
-#[utoipa::path(post, path = "/api/v1/keys", tag = "keys", request_body = Made,
-    responses((status = 201, body = Key, headers(("ETag" = String), ("Location" = String))), (status = 400), (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/v1/keys", tag = "keys",
+    request_body = Made,
+    responses(
+        (status = 201, body = Key, headers(("ETag" = String), ("Location" = String))), (status = 400),
+        (status = 413), (status = 415),
+    ),
+)]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     Who(who): Who,
@@ -151,8 +161,10 @@ pub(crate) async fn create(
 }
 
 /// Shows a key, without the key.
-#[utoipa::path(get, path = "/api/v1/keys/{id}", tag = "keys",
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/keys/{id}", tag = "keys",
+    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404)),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     shown(desk.access.show(&id).await?)
 }
@@ -160,10 +172,15 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
 /// Changes what is named.
 ///
 /// With `If-Match` only what nobody else has changed meanwhile.
-#[utoipa::path(patch, path = "/api/v1/keys/{id}", tag = "keys",
-    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")), request_body = Changed,
-    responses((status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409), (status = 412),
-        (status = 413), (status = 415)))]
+#[utoipa::path(
+    patch, path = "/api/v1/keys/{id}", tag = "keys",
+    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")),
+    request_body = Changed,
+    responses(
+        (status = 200, body = Key, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409), (status = 412), (status = 413), (status = 415),
+    ),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -180,9 +197,11 @@ pub(crate) async fn change(
 }
 
 /// Forgets a key. Its receipts stay.
-#[utoipa::path(delete, path = "/api/v1/keys/{id}", tag = "keys",
+#[utoipa::path(
+    delete, path = "/api/v1/keys/{id}", tag = "keys",
     params(("If-Match" = Option<String>, Header, description = "An `ETag` that the key had, or `*`")),
-    responses((status = 204), (status = 400), (status = 404), (status = 409), (status = 412)))]
+    responses((status = 204), (status = 400), (status = 404), (status = 409), (status = 412)),
+)]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
     At(id): At,

@@ -52,8 +52,14 @@ struct Claimed {
 }
 
 /// Starts a device login.
-#[utoipa::path(post, path = "/api/v1/logins", tag = "logins", request_body = Option<Begin>,
-    responses((status = 201, body = Login), (status = 400), (status = 404), (status = 409), (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/v1/logins", tag = "logins",
+    request_body = Option<Begin>,
+    responses(
+        (status = 201, body = Login), (status = 400), (status = 404), (status = 409), (status = 413),
+        (status = 415),
+    ),
+)]
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -73,13 +79,20 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>) -> Result<Response, Refu
 }
 
 /// How a login stands.
-#[utoipa::path(get, path = "/api/v1/logins/{id}", tag = "logins", responses((status = 200, body = Login), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/logins/{id}", tag = "logins",
+    responses((status = 200, body = Login), (status = 400), (status = 404)),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Login::of(&desk.fleet.login_status(&id).await?))
 }
 
 /// Waits until a login is over, for `wait_s` seconds at most, and says how it stands then.
-#[utoipa::path(post, path = "/api/v1/logins/{id}/claim", tag = "logins", params(Claimed), responses((status = 200, body = Login), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/api/v1/logins/{id}/claim", tag = "logins",
+    params(Claimed),
+    responses((status = 200, body = Login), (status = 400), (status = 404)),
+)]
 pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At, uri: Uri) -> Result<Response, Refused> {
     let Claimed { wait_s } = exchange::query(&uri)?;
     let patience = wait_s.map_or(LONGEST_CLAIM, Duration::from_secs).min(LONGEST_CLAIM);
@@ -87,7 +100,10 @@ pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At, uri: Uri) -
 }
 
 /// Calls a login off.
-#[utoipa::path(delete, path = "/api/v1/logins/{id}", tag = "logins", responses((status = 200, body = Login), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    delete, path = "/api/v1/logins/{id}", tag = "logins",
+    responses((status = 200, body = Login), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn cancel(
     State(desk): State<Arc<Desk>>,
     At(id): At,

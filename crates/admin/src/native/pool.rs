@@ -92,7 +92,11 @@ pub(crate) async fn summary(State(desk): State<Arc<Desk>>) -> Result<Response, R
 }
 
 /// What each account would say to a request; nothing is asked or counted.
-#[utoipa::path(get, path = "/api/v1/pool/explain", tag = "pool", params(Asked), responses((status = 200, body = Explanation), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/pool/explain", tag = "pool",
+    params(Asked),
+    responses((status = 200, body = Explanation), (status = 400), (status = 404)),
+)]
 pub(crate) async fn explain(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     let Asked { model, owner, account, affinity } = exchange::query(&uri)?;
     let question =

@@ -114,8 +114,11 @@ struct Open {
 }
 
 /// A page of receipts, those that ended last first.
-#[utoipa::path(get, path = "/api/v1/requests", tag = "usage", params(Whose, Which, Listed),
-    responses((status = 200, body = ReceiptPage), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/requests", tag = "usage",
+    params(Whose, Which, Listed),
+    responses((status = 200, body = ReceiptPage), (status = 400), (status = 404)),
+)]
 pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     exchange::only(&uri, &[&Whose::NAMES, &["request_id", "outcome", "limit", "cursor"]])?;
     let Listed { limit, cursor } = exchange::query(&uri)?;
@@ -130,8 +133,14 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Resp
 }
 
 /// Receipts as a file, however many; nothing is held in memory but a page.
-#[utoipa::path(get, path = "/api/v1/requests/export", tag = "usage", params(Whose, Which, Formed),
-    responses((status = 200, content((String = "text/csv"), (Vec<Object> = "application/json"))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/requests/export", tag = "usage",
+    params(Whose, Which, Formed),
+    responses(
+        (status = 200, content((String = "text/csv"), (Vec<Object> = "application/json"))), (status = 400),
+        (status = 404),
+    ),
+)]
 pub(crate) async fn export(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     exchange::only(&uri, &[&Whose::NAMES, &["request_id", "outcome", "form"]])?;
     let form = Formed::of(&uri)?;
@@ -140,7 +149,10 @@ pub(crate) async fn export(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Re
 }
 
 /// Requests under way.
-#[utoipa::path(get, path = "/api/v1/requests/live", tag = "usage", responses((status = 200, body = UnderWay)))]
+#[utoipa::path(
+    get, path = "/api/v1/requests/live", tag = "usage",
+    responses((status = 200, body = UnderWay)),
+)]
 pub(crate) async fn live(State(desk): State<Arc<Desk>>) -> Result<Response, Refused> {
     exchange::ok(&UnderWay { requests: desk.books.live().into_iter().map(Open::of).collect() })
 }

@@ -75,8 +75,14 @@ struct Ended {
 }
 
 /// Signs in: the cookie is the session, and the token in the answer is for what is changed by it.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Wish,
-    responses((status = 201, body = Me, headers(("Set-Cookie" = String))), (status = 400), (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "session",
+    request_body = Wish,
+    responses(
+        (status = 201, body = Me, headers(("Set-Cookie" = String))), (status = 400), (status = 413),
+        (status = 415),
+    ),
+)]
 pub(crate) async fn open(
     State(desk): State<Arc<Desk>>,
     From(from): From,
@@ -120,8 +126,10 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, Who(who): Who) -> Result
 }
 
 /// Signs out.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session",
-    responses((status = 204, headers(("Set-Cookie" = String))), (status = 404)))]
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "session",
+    responses((status = 204, headers(("Set-Cookie" = String))), (status = 404)),
+)]
 pub(crate) async fn close(State(desk): State<Arc<Desk>>, Who(who): Who) -> Result<Response, Refused> {
     let id = who.session.as_deref().ok_or_else(|| {
         let words = "This request shows a key and no session: there is nothing to sign out of.";
@@ -150,7 +158,10 @@ pub(crate) async fn end_others(State(desk): State<Arc<Desk>>, Who(who): Who) -> 
 }
 
 /// Ends a session.
-#[utoipa::path(delete, path = "/api/v1/sessions/{id}", tag = "session", responses((status = 204), (status = 400), (status = 404)))]
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{id}", tag = "session",
+    responses((status = 204), (status = 400), (status = 404)),
+)]
 pub(crate) async fn end(
     State(desk): State<Arc<Desk>>,
     At(id): At,

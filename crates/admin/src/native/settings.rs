@@ -80,8 +80,10 @@ struct RetentionChange {
 const MOST_DAYS: u32 = 36_500;
 
 /// What holds now.
-#[utoipa::path(get, path = "/api/v1/settings", tag = "settings",
-    responses((status = 200, body = Settings, headers(("ETag" = String)))))]
+#[utoipa::path(
+    get, path = "/api/v1/settings", tag = "settings",
+    responses((status = 200, body = Settings, headers(("ETag" = String)))),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Result<Response, Refused> {
     shown(&desk.settings.current().await?)
 }
@@ -89,10 +91,15 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Result<Response, Refu
 /// Changes what is named, all of it or nothing, from the next request on.
 ///
 /// With `If-Match` only what nobody else has changed meanwhile.
-#[utoipa::path(patch, path = "/api/v1/settings", tag = "settings",
-    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the settings had, or `*`")), request_body = Changed,
-    responses((status = 200, body = Settings, headers(("ETag" = String))), (status = 400), (status = 409), (status = 412), (status = 413),
-        (status = 415)))]
+#[utoipa::path(
+    patch, path = "/api/v1/settings", tag = "settings",
+    params(("If-Match" = Option<String>, Header, description = "An `ETag` that the settings had, or `*`")),
+    request_body = Changed,
+    responses(
+        (status = 200, body = Settings, headers(("ETag" = String))), (status = 400), (status = 409),
+        (status = 412), (status = 413), (status = 415),
+    ),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     Who(who): Who,

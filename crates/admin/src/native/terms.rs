@@ -40,7 +40,11 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Result<Response, Refu
 }
 
 /// Acknowledges the note; the body says so in words, so that nobody does by accident.
-#[utoipa::path(post, path = "/api/v1/terms", tag = "terms", request_body = Said, responses((status = 200, body = Terms), (status = 400), (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/v1/terms", tag = "terms",
+    request_body = Said,
+    responses((status = 200, body = Terms), (status = 400), (status = 413), (status = 415)),
+)]
 pub(crate) async fn acknowledge(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

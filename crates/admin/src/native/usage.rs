@@ -120,8 +120,11 @@ struct Row {
 }
 
 /// What was used, by the hour or day (UTC).
-#[utoipa::path(get, path = "/api/v1/usage", tag = "usage", params(Whose, Stepped),
-    responses((status = 200, body = Series), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/usage", tag = "usage",
+    params(Whose, Stepped),
+    responses((status = 200, body = Series), (status = 400), (status = 404)),
+)]
 pub(crate) async fn series(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     exchange::only(&uri, &[&Whose::NAMES, &["step", "group"]])?;
     let (series, group) = asked(&desk, &uri).await?;
@@ -140,8 +143,11 @@ pub(crate) async fn series(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Re
 }
 
 /// Who used most.
-#[utoipa::path(get, path = "/api/v1/usage/top", tag = "usage", params(Whose, Ranked),
-    responses((status = 200, body = Top), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/usage/top", tag = "usage",
+    params(Whose, Ranked),
+    responses((status = 200, body = Top), (status = 400), (status = 404)),
+)]
 pub(crate) async fn top(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     exchange::only(&uri, &[&Whose::NAMES, &["by", "order", "limit"]])?;
     let whose: Whose = exchange::query(&uri)?;
@@ -162,8 +168,14 @@ pub(crate) async fn top(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Respo
 }
 
 /// What was used, as a file.
-#[utoipa::path(get, path = "/api/v1/usage/export", tag = "usage", params(Whose, Stepped, Formed),
-    responses((status = 200, content((String = "text/csv"), (Vec<Object> = "application/json"))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/api/v1/usage/export", tag = "usage",
+    params(Whose, Stepped, Formed),
+    responses(
+        (status = 200, content((String = "text/csv"), (Vec<Object> = "application/json"))), (status = 400),
+        (status = 404),
+    ),
+)]
 pub(crate) async fn export(State(desk): State<Arc<Desk>>, uri: Uri) -> Result<Response, Refused> {
     exchange::only(&uri, &[&Whose::NAMES, &["step", "group", "form"]])?;
     let form = Formed::of(&uri)?;

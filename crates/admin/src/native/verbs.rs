@@ -52,7 +52,10 @@ struct Tested<'a> {
 }
 
 /// Switches one on.
-#[utoipa::path(post, path = "/api/v1/accounts/{id}/enable", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/{id}/enable", tag = "accounts",
+    responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)),
+)]
 pub(crate) async fn enable(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -62,7 +65,10 @@ pub(crate) async fn enable(
 }
 
 /// Switches one off.
-#[utoipa::path(post, path = "/api/v1/accounts/{id}/disable", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/{id}/disable", tag = "accounts",
+    responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)),
+)]
 pub(crate) async fn disable(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -72,7 +78,10 @@ pub(crate) async fn disable(
 }
 
 /// Forgets what is held against one.
-#[utoipa::path(post, path = "/api/v1/accounts/{id}/reset", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/{id}/reset", tag = "accounts",
+    responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404)),
+)]
 pub(crate) async fn reset(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -82,7 +91,13 @@ pub(crate) async fn reset(
 }
 
 /// Renews the token of one.
-#[utoipa::path(post, path = "/api/v1/accounts/{id}/refresh", tag = "accounts", responses((status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/{id}/refresh", tag = "accounts",
+    responses(
+        (status = 200, body = Account, headers(("ETag" = String))), (status = 400), (status = 404),
+        (status = 409),
+    ),
+)]
 pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -92,7 +107,10 @@ pub(crate) async fn refresh(
 }
 
 /// Renews the tokens of all.
-#[utoipa::path(post, path = "/api/v1/accounts/refresh", tag = "accounts", responses((status = 200, body = RefreshedAll)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/refresh", tag = "accounts",
+    responses((status = 200, body = RefreshedAll)),
+)]
 pub(crate) async fn refresh_all(State(desk): State<Arc<Desk>>, By(actor): By) -> Result<Response, Refused> {
     let all = desk.fleet.refresh_all(&actor, |_, _| {}).await?;
     let results = all.iter().map(|one| RefreshedOne {
@@ -106,7 +124,10 @@ pub(crate) async fn refresh_all(State(desk): State<Arc<Desk>>, By(actor): By) ->
 }
 
 /// Asks the upstream for token, credits and models of one; no chat, which would cost credits.
-#[utoipa::path(post, path = "/api/v1/accounts/{id}/test", tag = "accounts", responses((status = 200, body = Tested), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/api/v1/accounts/{id}/test", tag = "accounts",
+    responses((status = 200, body = Tested), (status = 400), (status = 404)),
+)]
 pub(crate) async fn test(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let checkup = Box::pin(desk.fleet.test(&id)).await?;
     exchange::ok(&Tested {
@@ -119,7 +140,10 @@ pub(crate) async fn test(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
 }
 
 /// Asks the upstream for the credits of one.
-#[utoipa::path(get, path = "/api/v1/accounts/{id}/quota", tag = "accounts", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    get, path = "/api/v1/accounts/{id}/quota", tag = "accounts",
+    responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn quota(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&desk.fleet.quota(&id).await?)
 }

@@ -73,7 +73,11 @@ struct Deleted {
 }
 
 /// All accounts: an object with their number, or with `?format=array` or `Accept: …;shape=array` an array.
-#[utoipa::path(get, path = "/v2/accounts", tag = "v2", params(Listed), responses((status = 200, body = Accounts), (status = 400)))]
+#[utoipa::path(
+    get, path = "/v2/accounts", tag = "v2",
+    params(Listed),
+    responses((status = 200, body = Accounts), (status = 400)),
+)]
 pub(crate) async fn list(
     State(desk): State<Arc<Desk>>,
     uri: Uri,
@@ -93,7 +97,11 @@ pub(crate) async fn list(
 }
 
 /// Adds one. It serves from the next request on.
-#[utoipa::path(post, path = "/v2/accounts", tag = "v2", request_body = AnyAccount, responses((status = 200, body = Account), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(
+    post, path = "/v2/accounts", tag = "v2",
+    request_body = AnyAccount,
+    responses((status = 200, body = Account), (status = 400), (status = 409), (status = 413)),
+)]
 pub(crate) async fn create(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -105,13 +113,20 @@ pub(crate) async fn create(
 }
 
 /// Shows one, by UUID or number.
-#[utoipa::path(get, path = "/v2/accounts/{id}", tag = "v2", responses((status = 200, body = Account), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/v2/accounts/{id}", tag = "v2",
+    responses((status = 200, body = Account), (status = 400), (status = 404)),
+)]
 pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&Account::of(&desk.fleet.get(&id).await?))
 }
 
 /// Changes what is named.
-#[utoipa::path(method(patch, put), path = "/v2/accounts/{id}", tag = "v2", request_body = Option<Changed>, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)))]
+#[utoipa::path(
+    method(patch, put), path = "/v2/accounts/{id}", tag = "v2",
+    request_body = Option<Changed>,
+    responses((status = 200, body = Account), (status = 400), (status = 404), (status = 409), (status = 413)),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -123,7 +138,10 @@ pub(crate) async fn change(
 }
 
 /// Removes one.
-#[utoipa::path(delete, path = "/v2/accounts/{id}", tag = "v2", responses((status = 200, body = Deleted), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    delete, path = "/v2/accounts/{id}", tag = "v2",
+    responses((status = 200, body = Deleted), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn remove(
     State(desk): State<Arc<Desk>>,
     At(id): At,

@@ -21,7 +21,14 @@ use crate::refused::Refused;
 const LONGEST_S: u64 = LONGEST_CLAIM.as_secs();
 
 /// Starts a login: what the person must open comes back.
-#[utoipa::path(post, path = "/v2/auth/start", tag = "v2", request_body = Option<Begin>, responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409), (status = 413), (status = 502)))]
+#[utoipa::path(
+    post, path = "/v2/auth/start", tag = "v2",
+    request_body = Option<Begin>,
+    responses(
+        (status = 200, body = Object), (status = 400), (status = 404), (status = 409), (status = 413),
+        (status = 502),
+    ),
+)]
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
@@ -44,7 +51,10 @@ pub(crate) async fn start(
 }
 
 /// How a login stands.
-#[utoipa::path(get, path = "/v2/auth/status/{id}", tag = "v2", responses((status = 200, body = Object), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/v2/auth/status/{id}", tag = "v2",
+    responses((status = 200, body = Object), (status = 400), (status = 404)),
+)]
 pub(crate) async fn status(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let login = desk.fleet.login_status(&id).await?;
     let (status, error) = told(&login);
@@ -57,7 +67,13 @@ pub(crate) async fn status(State(desk): State<Arc<Desk>>, At(id): At) -> Result<
 }
 
 /// Waits until a login is over, five minutes at most, and answers with its account.
-#[utoipa::path(post, path = "/v2/auth/claim/{id}", tag = "v2", responses((status = 200, body = Object), (status = 400), (status = 404), (status = 408), (status = 409), (status = 502)))]
+#[utoipa::path(
+    post, path = "/v2/auth/claim/{id}", tag = "v2",
+    responses(
+        (status = 200, body = Object), (status = 400), (status = 404), (status = 408), (status = 409),
+        (status = 502),
+    ),
+)]
 pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let login = Box::pin(desk.fleet.login_claim(&id, LONGEST_CLAIM)).await?;
     match &login.state {
@@ -92,7 +108,10 @@ pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At) -> Result<R
 }
 
 /// Calls a login off.
-#[utoipa::path(post, path = "/v2/auth/cancel/{id}", tag = "v2", responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    post, path = "/v2/auth/cancel/{id}", tag = "v2",
+    responses((status = 200, body = Object), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn cancel(
     State(desk): State<Arc<Desk>>,
     At(id): At,

@@ -54,8 +54,11 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>) -> Result<Response, Refu
 }
 
 /// Changes the names of models. The other values follow from the upstream.
-#[utoipa::path(patch, path = "/v2/config", tag = "v2", request_body = Option<Changed>,
-    responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(
+    patch, path = "/v2/config", tag = "v2",
+    request_body = Option<Changed>,
+    responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)),
+)]
 pub(crate) async fn change(
     State(desk): State<Arc<Desk>>,
     Who(who): Who,

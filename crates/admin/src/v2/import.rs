@@ -16,9 +16,12 @@ use crate::{Desk, brought};
 
 /// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen. A
 /// sealed file is opened with the passphrase in `X-Passphrase`.
-#[utoipa::path(post, path = "/v2/accounts/import", tag = "v2", params(brought::Asked, ("X-Passphrase" = Option<String>, Header, description = "Opens a sealed file")),
+#[utoipa::path(
+    post, path = "/v2/accounts/import", tag = "v2",
+    params(brought::Asked, ("X-Passphrase" = Option<String>, Header, description = "Opens a sealed file")),
     request_body(content = String, content_type = "application/octet-stream", description = "The file"),
-    responses((status = 200, body = brought::Imported), (status = 400), (status = 409), (status = 413)))]
+    responses((status = 200, body = brought::Imported), (status = 400), (status = 409), (status = 413)),
+)]
 pub(crate) async fn import(
     State(desk): State<Arc<Desk>>,
     uri: Uri,
@@ -32,7 +35,11 @@ pub(crate) async fn import(
 /// Takes in `{"accounts": […]}`, switched off, and tries each in the background.
 ///
 /// One that answers a chat is switched on; for the others `other.failedReason` says why not.
-#[utoipa::path(post, path = "/v2/accounts/feed", tag = "v2", request_body = serde_json::Value, responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)))]
+#[utoipa::path(
+    post, path = "/v2/accounts/feed", tag = "v2",
+    request_body = serde_json::Value,
+    responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)),
+)]
 pub(crate) async fn feed(
     State(desk): State<Arc<Desk>>,
     By(actor): By,

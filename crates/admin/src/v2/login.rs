@@ -35,8 +35,14 @@ struct LoggedIn {
 }
 
 /// Whether a key opens management; if so, a session is opened too. Always 200, as scripts of that system wait for.
-#[utoipa::path(post, path = "/api/login", tag = "v2", request_body = Shown,
-    responses((status = 200, body = LoggedIn, headers(("Set-Cookie" = String))), (status = 400), (status = 413), (status = 415)))]
+#[utoipa::path(
+    post, path = "/api/login", tag = "v2",
+    request_body = Shown,
+    responses(
+        (status = 200, body = LoggedIn, headers(("Set-Cookie" = String))), (status = 400), (status = 413),
+        (status = 415),
+    ),
+)]
 pub(crate) async fn login(
     State(desk): State<Arc<Desk>>,
     From(from): From,

@@ -33,7 +33,10 @@ struct Limited {
 }
 
 /// Renews the token of one.
-#[utoipa::path(post, path = "/v2/accounts/{id}/refresh", tag = "v2", responses((status = 200, body = Account), (status = 400), (status = 404), (status = 502)))]
+#[utoipa::path(
+    post, path = "/v2/accounts/{id}/refresh", tag = "v2",
+    responses((status = 200, body = Account), (status = 400), (status = 404), (status = 502)),
+)]
 pub(crate) async fn refresh(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -62,7 +65,10 @@ pub(crate) async fn refresh_all(State(desk): State<Arc<Desk>>, By(actor): By) ->
 }
 
 /// What one did.
-#[utoipa::path(get, path = "/v2/accounts/{id}/stats", tag = "v2", responses((status = 200, body = Stats), (status = 400), (status = 404)))]
+#[utoipa::path(
+    get, path = "/v2/accounts/{id}/stats", tag = "v2",
+    responses((status = 200, body = Stats), (status = 400), (status = 404)),
+)]
 pub(crate) async fn stats(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     let view = desk.fleet.get(&id).await?;
     let question =
@@ -75,7 +81,11 @@ pub(crate) async fn stats(State(desk): State<Arc<Desk>>, At(id): At) -> Result<R
 }
 
 /// Sets how many requests one may have in an hour; `null` for as many as come.
-#[utoipa::path(patch, path = "/v2/accounts/{id}/rate-limit", tag = "v2", request_body = Limited, responses((status = 200, body = Account), (status = 400), (status = 404), (status = 413)))]
+#[utoipa::path(
+    patch, path = "/v2/accounts/{id}/rate-limit", tag = "v2",
+    request_body = Limited,
+    responses((status = 200, body = Account), (status = 400), (status = 404), (status = 413)),
+)]
 pub(crate) async fn limit(
     State(desk): State<Arc<Desk>>,
     At(id): At,
@@ -94,13 +104,19 @@ pub(crate) async fn limit(
 }
 
 /// Asks the upstream for an account's credits.
-#[utoipa::path(get, path = "/v2/accounts/{id}/quota", tag = "v2", responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 409)))]
+#[utoipa::path(
+    get, path = "/v2/accounts/{id}/quota", tag = "v2",
+    responses((status = 200, body = Credits), (status = 400), (status = 404), (status = 409)),
+)]
 pub(crate) async fn quota(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
     exchange::ok(&desk.fleet.quota(&id).await?)
 }
 
 /// Lets an account serve again, whatever was held against it.
-#[utoipa::path(post, path = "/v2/accounts/{id}/reactivate", tag = "v2", responses((status = 200, body = Account), (status = 400), (status = 404)))]
+#[utoipa::path(
+    post, path = "/v2/accounts/{id}/reactivate", tag = "v2",
+    responses((status = 200, body = Account), (status = 400), (status = 404)),
+)]
 pub(crate) async fn reactivate(
     State(desk): State<Arc<Desk>>,
     At(id): At,

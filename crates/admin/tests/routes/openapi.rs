@@ -1,4 +1,4 @@
-//! The OpenAPI document: it is what is committed, it has every route, and its routes answer as it says.
+//! The document that describes the routes: it is what is committed, it has every route, and its routes answer as it says.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -36,7 +36,8 @@ async fn sums_by_the_hour_are_those_of_the_receipts() {
             .all(|row| row["label"] == "ann's" && row["name"] == json!(key))
     );
     let top = house.get("/api/v1/usage/top?by=account&order=tokens&limit=5").await;
-    let named = top["rows"].as_array().unwrap().iter().find(|row| row["name"] == number.to_string()).unwrap();
+    let named =
+        top["rows"].as_array().unwrap().iter().find(|row| row["name"] == json!(number.to_string())).unwrap();
     assert_eq!([&named["label"], &named["sums"]["output"]], [&json!("account 1"), &json!(15)]);
     for bad in [
         "step=week",
