@@ -201,7 +201,7 @@ fn a_hundred_requests_that_fail_at_once_switch_nothing_off() {
 }
 
 #[test]
-fn five_failures_in_ten_minutes_are_half_an_hour_of_rest() {
+fn a12_12_five_failures_in_ten_minutes_are_half_an_hour_of_rest() {
     let pool = pool_with(Rules::default(), 2);
     for minute in 0..4 {
         asks(&pool, Ailment::Failed, NOW + minute * MINUTE);
@@ -243,7 +243,7 @@ fn an_answer_clears_the_count_of_failures() {
 }
 
 #[test]
-fn so_many_failures_on_end_switch_it_off() {
+fn a12_12_so_many_failures_on_end_switch_it_off() {
     for (max_errors, strikes) in [(3, 5), (3, 0), (100, 5), (1, 1)] {
         let pool = pool_with(Rules { max_errors, strikes, ..Rules::default() }, 1);
         let mut now_ms = NOW;

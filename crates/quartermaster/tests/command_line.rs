@@ -155,7 +155,7 @@ fn a_gateway_with_nothing_configured_starts_closed_and_says_what_is_missing() {
 
 /// Spec A12.1.
 #[test]
-fn a_gateway_answers_at_all_its_addresses() {
+fn a12_1_a_gateway_answers_at_all_its_addresses() {
     let (_gateway, log) =
         running("two", &[("QM_LISTEN", "127.0.0.1:0,127.0.0.1:0")], "there is no key of a client");
     let addresses: Vec<&str> =

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admins_key_is_longer_and_nobodys_default() {
+    fn a12_4_an_admins_key_is_longer_and_nobodys_default() {
         for weak in
             ["fifteen-letters", "Your-Secret-Admin-Key", "aaaaaaaaaaaaaaaaaaaa", "twenty letters, blank"]
         {

@@ -95,7 +95,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 
 /// Spec A12.1: port 8080 and, for scripts of the system that had it, port 8000 beside it.
 #[test]
-fn several_addresses_are_listened_on_and_the_nearest_writing_wins() {
+fn a12_1_several_addresses_are_listened_on_and_the_nearest_writing_wins() {
     let two = [SocketAddr::from(([0, 0, 0, 0], 8080)), SocketAddr::from(([127, 0, 0, 1], 8000))];
     let variable = [("QM_LISTEN", "0.0.0.0:8080,127.0.0.1:8000")];
     let file = "[listen]\non = [\"0.0.0.0:8080\", \"127.0.0.1:8000\"]\nport = 9\n";
@@ -113,7 +113,7 @@ fn several_addresses_are_listened_on_and_the_nearest_writing_wins() {
 
 /// Spec A12.3 and E3: without keys only this machine's own programs are let in, unless the operator insists.
 #[test]
-fn open_mode_is_for_loopback_alone_unless_insisted_on() {
+fn a12_3_open_mode_is_for_loopback_alone_unless_insisted_on() {
     let open = ("AUTH_MODE", "open");
     let config = load(&sources(&[], &[open], None)).unwrap();
     assert_eq!((config.auth, config.notes.len()), (Auth::Open, 1), "{:?}", config.notes);
@@ -127,7 +127,7 @@ fn open_mode_is_for_loopback_alone_unless_insisted_on() {
 }
 
 #[test]
-fn variables_of_earlier_systems_without_a_meaning_here_are_named_with_the_reason() {
+fn a12_17_variables_without_a_meaning_here_such_as_those_of_redis_are_named_with_the_reason() {
     for foreign in FOREIGN {
         let name = foreign.name.replace('*', "ENABLED");
         let config = load(&sources(&[], &[(&name, "not-to-be-seen")], None)).unwrap();
@@ -421,7 +421,7 @@ fn accounts_with_variables_of_their_own_are_read_each_by_its_slot() {
 }
 
 #[test]
-fn the_database_is_named_by_address_or_path_and_its_key_beside_it() {
+fn a12_15_the_database_is_named_by_address_or_path_and_its_key_beside_it() {
     let load = |environment: &[(&str, &str)]| load(&sources(&[], environment, None)).unwrap();
     let config = load(&[("DATABASE_PATH", "a/b.db"), ("DATABASE_URL", "sqlite:///c/d.sqlite3")]);
     assert_eq!(config.database.path, PathBuf::from("/c/d.sqlite3"), "the address wins");
@@ -465,6 +465,25 @@ fn admins_have_keys_of_their_own() {
     let shared = [("ADMIN_PASSWORD", "qm-admin-93ab77c2"), ("OPENAI_KEYS", "qm-admin-93ab77c2")];
     let found = mistakes(&sources(&[], &shared, None));
     assert!(found.len() == 1 && found[0].starts_with("keys.admin_password is set"), "{found:?}");
+}
+
+/// The rules themselves are the pool's: `crates/pool/tests/choice.rs`.
+#[test]
+fn a12_5_every_strategy_of_the_earlier_systems_has_its_word() {
+    let of =
+        |word: &str| load(&sources(&[], &[("LOAD_BALANCE_STRATEGY", word)], None)).unwrap().pool.strategy;
+    for (word, strategy) in [
+        ("round_robin", Strategy::RoundRobin),
+        ("lowest_rpm", Strategy::RoundRobin),
+        ("random", Strategy::Random),
+        ("least_used", Strategy::LeastUsed),
+        ("weighted", Strategy::Weighted),
+        ("weighted_round_robin", Strategy::Weighted),
+        ("priority", Strategy::Priority),
+        ("sticky", Strategy::Sticky),
+    ] {
+        assert_eq!(of(word), strategy, "{word}");
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn status(gateway: &Gateway, what: &str, key: &str) -> u16 {
 
 /// Spec A5.5, A12.4 and E1: random, shown once, made once.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_start_leaves_an_admin_key_for_its_owner_alone_and_the_next_makes_none() {
+async fn a12_4_the_first_start_leaves_an_admin_key_for_its_owner_alone_and_the_next_makes_none() {
     let mut house = with_an_account().await;
     house.set("ADMIN_KEY", "");
     let gateway = house.serve();
@@ -43,7 +43,7 @@ async fn the_first_start_leaves_an_admin_key_for_its_owner_alone_and_the_next_ma
 
 /// Spec A12.4: an admin key of the configuration is enough.
 #[tokio::test(flavor = "multi_thread")]
-async fn with_an_admin_key_in_the_configuration_none_is_made() {
+async fn a12_4_with_an_admin_key_in_the_configuration_none_is_made() {
     let house = with_an_account().await;
     let gateway = house.serve();
     assert_eq!(status(&gateway, "GET /api/v1/accounts", ADMIN), 200);
@@ -52,7 +52,7 @@ async fn with_an_admin_key_in_the_configuration_none_is_made() {
 
 /// Spec A12.3 and E3.
 #[tokio::test(flavor = "multi_thread")]
-async fn open_mode_lets_everybody_ask_and_nobody_manage() {
+async fn a12_3_open_mode_lets_everybody_ask_and_nobody_manage() {
     let mut house = with_an_account().await;
     house.set("AUTH_MODE", "open");
     let gateway = house.serve();
@@ -88,7 +88,7 @@ async fn without_the_console_there_is_no_route_of_management() {
 
 /// Spec A12.14: four paths lead to one console; the root can be switched to JSON.
 #[tokio::test(flavor = "multi_thread")]
-async fn browsers_are_led_from_the_root_to_the_console() {
+async fn a12_14_browsers_are_led_from_the_root_to_the_console() {
     let mut house = House::with(Vec::new()).await;
     house.set("QM_PATH_PREFIX", "/team");
     let gateway = house.serve();
@@ -130,7 +130,7 @@ async fn a_reverse_proxy_is_believed_only_where_it_is_trusted() {
 
 /// Spec A12.2 and A12.6: what earlier systems told, for those whose scripts rely on it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_earlier_systems_answered_can_be_asked_for() {
+async fn a12_2_and_a12_6_what_earlier_systems_answered_can_be_asked_for() {
     let mut house = House::with(Vec::new()).await;
     let health = |gateway: &Gateway| gateway.get("/health", "");
     let gateway = house.serve();

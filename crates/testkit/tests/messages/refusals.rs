@@ -100,7 +100,7 @@ async fn bad_requests_never_reach_the_upstream() {
 }
 
 #[tokio::test]
-async fn tokens_are_counted_without_the_upstream() {
+async fn a12_13_tokens_are_counted_without_the_upstream() {
     let house = house().await;
     let body = json!({"model": "claude-sonnet-4.5", "tools": [], "messages": [{"role": "user", "content": "How are you?"}]});
     let answer = house.client.post("/v1/messages/count_tokens", &body).await.expect("an answer");

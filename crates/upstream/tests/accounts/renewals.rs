@@ -42,7 +42,7 @@ async fn fifty_callers_on_one_expired_token_share_one_renewal_that_is_kept_first
 }
 
 #[tokio::test]
-async fn a_token_that_soon_expires_serves_while_it_is_replaced_beside() {
+async fn a12_16_a_token_whose_stored_end_is_near_serves_while_it_is_replaced_beside() {
     let (bench, account) = expired().await;
     let first = account.tokens().fresh().await.expect("a token");
     bench.pass(Duration::from_secs(56 * 60));
