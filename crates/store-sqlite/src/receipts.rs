@@ -24,11 +24,11 @@ const PAGE: &str = "SELECT * FROM receipts
         AND (?1 IS NULL OR at_ms < ?1 OR number < ?2)
         AND (?6 IS NULL OR request_id = ?6)
         AND (?7 IS NULL OR key_id = ?7)
-        AND (?8 IS NULL OR account = ?8)
+        AND (?8 IS NULL OR coalesce(account, 0) = ?8)
         AND (?9 IS NULL OR model = ?9)
         AND (?10 IS NULL OR protocol = ?10)
-        AND (?11 IS NULL OR owner = ?11)
-        AND (?12 IS NULL OR team = ?12)
+        AND (?11 IS NULL OR coalesce(owner, '') = ?11)
+        AND (?12 IS NULL OR coalesce(team, '') = ?12)
         AND (?13 IS NULL OR outcome = ?13)
     ORDER BY at_ms DESC, number DESC LIMIT ?3";
 

@@ -49,15 +49,15 @@ pub struct ReceiptFilter {
     pub request_id: Option<String>,
     /// Only of this key.
     pub key_id: Option<String>,
-    /// Only of the account of this number.
+    /// Only of the account of this number; zero for requests that reached none.
     pub account: Option<i64>,
     /// Only of this model, as it was asked upstream.
     pub model: Option<String>,
     /// Only of this format.
     pub protocol: Option<String>,
-    /// Only of this owner.
+    /// Only of this owner; the empty text for keys of nobody.
     pub owner: Option<String>,
-    /// Only of this team.
+    /// Only of this team; the empty text for keys of none.
     pub team: Option<String>,
     /// Only those that ended like this.
     pub outcome: Option<ReceiptOutcome>,
