@@ -1,8 +1,9 @@
 //! The pages: the door of the console, and the documents. All files are in the binary; no page asks another host for anything.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
@@ -17,6 +18,9 @@ use crate::{Desk, door, openapi};
 
 const CONSOLE: &str = include_str!("../pages/console.html");
 const DOCS: &str = include_str!("../pages/docs.html");
+/// Written once: it is the same for everybody.
+static DOCUMENT: LazyLock<String> = LazyLock::new(openapi);
+
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -65,11 +69,11 @@ pub(crate) fn routes(desk: &Arc<Desk>) -> Router {
 /// The door of the console. A key in the URL opens nothing: it is answered by this page as any visit is.
 fn console(base: &'static str) -> Response {
     let page = CONSOLE.replace("{base}", base);
-    finished(HTML, STRICT, page.into_bytes())
+    finished(HTML, STRICT, page)
 }
 
 fn file(kind: &'static str, policy: &'static str, bytes: &'static [u8]) -> Response {
-    finished(kind, policy, bytes.to_vec())
+    finished(kind, policy, bytes)
 }
 
 async fn bundle(headers: HeaderMap) -> Response {
@@ -85,7 +89,7 @@ async fn docs(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let wants_page = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let wants_page = wants_page.is_some_and(|accept| accept.contains("text/html"));
     match door::admit(&desk, &request, door::Needs::Read) {
-        Ok(_) => finished(HTML, SWAGGER, DOCS.as_bytes().to_vec()),
+        Ok(_) => finished(HTML, SWAGGER, DOCS),
         Err(refused) if wants_page && refused.status == StatusCode::UNAUTHORIZED => elsewhere("admin/login"),
         Err(refused) => closed(&desk, &refused),
     }
@@ -94,7 +98,7 @@ async fn docs(State(desk): State<Arc<Desk>>, request: Request) -> Response {
 /// The document that describes the routes.
 async fn document(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     match door::admit(&desk, &request, door::Needs::Read) {
-        Ok(_) => finished("application/json", STRICT, openapi().into_bytes()),
+        Ok(_) => finished("application/json", STRICT, DOCUMENT.as_str()),
         Err(refused) => closed(&desk, &refused),
     }
 }
@@ -121,13 +125,13 @@ fn packed(headers: &HeaderMap, kind: &'static str, gzip: &'static [u8]) -> Respo
         let words = "This file is sent compressed: ask with `Accept-Encoding: gzip`.";
         return dressed((StatusCode::NOT_ACCEPTABLE, words).into_response(), STRICT);
     }
-    let mut response = finished(kind, SWAGGER, gzip.to_vec());
+    let mut response = finished(kind, SWAGGER, gzip);
     response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     response
 }
 
-fn finished(kind: &'static str, policy: &'static str, bytes: Vec<u8>) -> Response {
-    let mut response = bytes.into_response();
+fn finished(kind: &'static str, policy: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     dressed(response, policy)
 }
