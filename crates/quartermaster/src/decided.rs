@@ -6,7 +6,9 @@
 mod document;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use qm_access::Actor;
@@ -30,6 +32,9 @@ const RECORD: &str = "house.decided";
 
 /// Accounts that are asked for their models at once, when somebody wants to know.
 const ASKED: u32 = 3;
+
+/// How often it is looked for what others decided.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What decisions take effect on.
 pub(crate) struct Decided {
@@ -79,6 +84,35 @@ impl Decided {
     /// The names of models, for requests.
     pub(crate) fn names(&self) -> Arc<Names> {
         Arc::clone(&self.names)
+    }
+
+    /// Notices what other gateways on the same database decide, until `stop`.
+    pub(crate) async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                _ = look.tick() => {}
+            }
+            if let Err(error) = self.notice().await {
+                tracing::warn!(error, "what was decided elsewhere cannot be taken in; it is tried again");
+            }
+        }
+    }
+
+    async fn notice(&self) -> Result<(), String> {
+        // Read while nothing is changed here, or what was read before a change would undo it.
+        let mut now = self.now.lock().await;
+        let text = self.store.settings().value(RECORD).await.map_err(|error| error.to_string())?;
+        // What cannot be read was said at the start.
+        let Some(Ok(kept)) = text.map(|text| serde_json::from_str::<Document>(&text)) else { return Ok(()) };
+        let next = kept.without(&self.fixed).over(&now);
+        if next != *now {
+            *now = next;
+            self.apply(&now, &Actor::House).await.map_err(|error| error.words.into_owned())?;
+        }
+        Ok(())
     }
 
     fn current(&self, now: &Document) -> Current {

@@ -76,9 +76,14 @@ pub(crate) async fn serve(
         drop(serving);
         outcome
     };
-    let [fleet_ends, access_ends, books_end] = [ended(&served), ended(&served), ended(&served)];
-    let (outcome, (), (), _) =
-        tokio::join!(serve, fleet.run(fleet_ends), access.run(access_ends), books.run(books_end));
+    let [fleet_ends, access_ends, books_end, decided_ends] = std::array::from_fn(|_| ended(&served));
+    let (outcome, (), (), _, ()) = tokio::join!(
+        serve,
+        fleet.run(fleet_ends),
+        access.run(access_ends),
+        books.run(books_end),
+        decided.run(decided_ends)
+    );
     // Last: until here all of them write.
     kept.store.close().await;
     outcome.context("serving failed")

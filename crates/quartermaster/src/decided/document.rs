@@ -115,6 +115,20 @@ impl Document {
         left
     }
 
+    /// What this does not say is as it was.
+    pub(super) fn over(self, before: &Self) -> Self {
+        let mut retention = before.retention;
+        for (days, decided) in retention.iter_mut().zip(self.retention) {
+            *days = decided.or(*days);
+        }
+        Self {
+            default_model: self.default_model.or_else(|| before.default_model.clone()),
+            aliases: self.aliases.or_else(|| before.aliases.clone()),
+            strategy: self.strategy.or_else(|| before.strategy.clone()),
+            retention,
+        }
+    }
+
     /// With what is to change, if all of it can be.
     pub(super) fn changed(&self, patch: SettingsPatch) -> Result<Self, SettingsError> {
         let SettingsPatch { default_model, aliases, strategy, receipts_days, hours_days, days_days } = patch;

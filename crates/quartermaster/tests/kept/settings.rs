@@ -1,7 +1,10 @@
 //! What is decided while the gateway runs, and the configuration that wins over it.
 
+use std::time::Duration;
+
 use qm_simulator::SimAccount;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::house::{ADMIN, Gateway, House, KEY};
 
@@ -66,4 +69,22 @@ async fn what_is_decided_holds_at_once_and_after_a_restart_and_the_configuration
     let entries = audited["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 2, "{audited}");
     assert_eq!(entries[1]["detail"]["after"]["strategy"], "least_used", "{audited}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_at_one_gateway_holds_at_the_other_within_seconds() {
+    let account = SimAccount::numbered(0);
+    let mut house = House::with(vec![account.clone()]).await;
+    house.give(&account);
+    let (one, other) = (house.serve(), house.serve());
+    assert_eq!([asks(&one, "claude-sonnet-4-5"), asks(&other, "claude-sonnet-4-5")], [200, 200]);
+    assert_eq!(asks(&other, "my-model"), 404);
+    let wish = json!({ "aliases": { "my-model": "claude-haiku-4.5" }, "strategy": "random" });
+    assert_eq!(admin(&one, "PATCH /api/v1/settings", &wish).0, 200);
+    let begun = Instant::now();
+    while asks(&other, "my-model") != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the other did not notice");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(admin(&other, "GET /api/v1/settings", &Value::Null).1["strategy"], "random");
 }
