@@ -6,7 +6,7 @@ use qm_simulator::SimAccount;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::house::{Gateway, House};
+use crate::house::{ADMIN, Gateway, House, KEY};
 
 async fn with_an_account() -> House {
     let account = SimAccount::numbered(0);
@@ -163,4 +163,13 @@ async fn what_was_used_is_summed_up_by_who_asked_and_nothing_is_lost_at_the_end(
     assert!(table.code == Some(0) && table.out.contains("claude-sonnet-4.5"), "{}", table.out);
     let listed = house.json(&["keys", "list", "--owner", "ann"]);
     assert_eq!(listed["keys"][0]["totalRequests"], 6, "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_the_environment_have_the_limits_that_are_set_for_them_and_admins_have_none() {
+    let mut house = with_an_account().await;
+    house.set("QM_KEYS_RPM", "2");
+    let gateway = house.serve();
+    assert_eq!([KEY, KEY, KEY].map(|key| gateway.ask(key)), [200, 200, 429]);
+    assert_eq!([ADMIN, ADMIN, ADMIN].map(|key| gateway.ask(key)), [200; 3]);
 }
