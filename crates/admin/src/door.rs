@@ -118,12 +118,17 @@ pub(crate) async fn around(State(desk): State<Arc<Desk>>, mut request: Request, 
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    sign(headers, &id);
+    response
+}
+
+/// Gives an answer the id of its request.
+pub(crate) fn sign(headers: &mut HeaderMap, id: &str) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         for name in IDS {
             headers.insert(name, value.clone());
         }
     }
-    response
 }
 
 /// The id of a request.

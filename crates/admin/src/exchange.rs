@@ -72,7 +72,7 @@ pub(crate) async fn told_or_nothing<T: DeserializeOwned>(
 }
 
 /// An object; serde would take an array of its values in order as well.
-fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
+pub(crate) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
     if text.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
         return Err(Refused::invalid("The request body must be a JSON object."));
     }

@@ -179,13 +179,10 @@ fn finish(path: &str, method: &str, operation: &mut Map<String, Value>) {
         }
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        if parameter.get("name").is_some_and(|name| name == "If-Match") {
-            let tag = if path.ends_with("/settings") { "[0-9a-f]{16}" } else { "[0-9]{1,18}" };
-            let pattern = format!("^(\\*|\"{tag}\")$");
-            if let Some(parameter) = parameter.as_object_mut() {
-                parameter.insert("schema".to_owned(), json!({ "type": "string", "pattern": pattern }));
-            }
-        }
+        header(path, parameter);
+    }
+    if let Some(body) = operation.get_mut("requestBody") {
+        optional(body);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for status in ALWAYS {
@@ -202,6 +199,34 @@ fn finish(path: &str, method: &str, operation: &mut Map<String, Value>) {
     }
     let open = matches!((method, path), ("post", "/api/v1/session" | "/api/login"));
     operation.insert("security".to_owned(), if open { json!([]) } else { security() });
+}
+
+/// What headers may hold.
+fn header(path: &str, parameter: &mut Value) {
+    let schema = match parameter.get("name").and_then(Value::as_str) {
+        Some("If-Match") => {
+            let tag = if path.ends_with("/settings") { "[0-9a-f]{16}" } else { "[0-9]{1,18}" };
+            json!({ "type": "string", "pattern": format!("^(\\*|\"{tag}\")$") })
+        }
+        Some("X-Passphrase") => json!({ "type": "string", "minLength": 1 }),
+        _ => return,
+    };
+    if let Some(parameter) = parameter.as_object_mut() {
+        parameter.insert("schema".to_owned(), schema);
+    }
+}
+
+/// A body that may be left out is not `null` either.
+fn optional(body: &mut Value) {
+    let Some(schema) = body.pointer_mut("/content/application~1json/schema") else { return };
+    let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) else { return };
+    let there = choices.iter().position(|choice| choice.get("$ref").is_some());
+    if let Some(there) = there {
+        *schema = choices.swap_remove(there);
+        if let Some(body) = body.as_object_mut() {
+            body.insert("required".to_owned(), false.into());
+        }
+    }
 }
 
 /// The body of a refusal, in the words of its dialect.

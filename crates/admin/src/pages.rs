@@ -10,6 +10,7 @@ use axum::http::header::{
     LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
@@ -63,7 +64,17 @@ pub(crate) fn routes(desk: &Arc<Desk>) -> Router {
         .route("/redoc", get(|| async { elsewhere("docs") }))
         .route("/openapi.json", get(document))
         .method_not_allowed_fallback(no_such_page_method)
+        .layer(from_fn_with_state(Arc::clone(desk), signed))
         .with_state(Arc::clone(desk))
+}
+
+/// Every answer has the id of its request; a refusal has it already, in its body too.
+async fn signed(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if !response.headers().contains_key("x-request-id") {
+        door::sign(response.headers_mut(), &door::fresh_id(&desk));
+    }
+    response
 }
 
 /// The door of the console. A key in the URL opens nothing: it is answered by this page as any visit is.
@@ -115,7 +126,10 @@ async fn no_such_page_method(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 fn closed(desk: &Desk, refused: &Refused) -> Response {
-    dressed(refused.render(Dialect::Native, &door::fresh_id(desk)), STRICT)
+    let id = door::fresh_id(desk);
+    let mut response = refused.render(Dialect::Native, &id);
+    door::sign(response.headers_mut(), &id);
+    dressed(response, STRICT)
 }
 
 /// A file that is kept packed. Whoever cannot unpack it is told so.

@@ -47,11 +47,11 @@ struct Made {
     description: Option<String>,
     /// 60 if unsaid; `null` for as many as come.
     #[serde(default, deserialize_with = "patch::given")]
-    #[schema(value_type = Option<u64>, minimum = 1)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 10_000_000)]
     requests_per_minute: Change<u64>,
     /// 10,000 if unsaid; `null` for as many as come.
     #[serde(default, deserialize_with = "patch::given")]
-    #[schema(value_type = Option<u64>, minimum = 1)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     requests_per_day: Change<u64>,
     #[schema(minimum = 1, maximum = 36500)]
     expires_days: Option<u64>,
@@ -71,10 +71,10 @@ struct Changed {
     is_active: Option<bool>,
     is_admin: Option<bool>,
     #[serde(default, deserialize_with = "patch::given")]
-    #[schema(value_type = Option<u64>, minimum = 1)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 10_000_000)]
     requests_per_minute: Change<u64>,
     #[serde(default, deserialize_with = "patch::given")]
-    #[schema(value_type = Option<u64>, minimum = 1)]
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 1_000_000_000_000_i64)]
     requests_per_day: Change<u64>,
 }
 

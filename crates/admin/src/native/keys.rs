@@ -74,6 +74,7 @@ struct Made {
     /// `["inference"]` if unsaid.
     #[schema(schema_with = words::scopes_wished)]
     scopes: Option<Vec<String>>,
+    #[schema(maximum = 253_402_300_799_999_i64)]
     expires_ms: Option<u64>,
     #[serde(default)]
     #[schema(schema_with = words::limits)]
@@ -101,7 +102,7 @@ struct Changed {
     scopes: Option<Vec<String>>,
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "patch::given")]
-    #[schema(value_type = Option<u64>)]
+    #[schema(value_type = Option<u64>, maximum = 253_402_300_799_999_i64)]
     expires_ms: Change<u64>,
     /// All of them: a limit that is not here is none any more.
     #[schema(schema_with = words::limits_wished)]

@@ -16,7 +16,7 @@ pub(crate) struct AnyAccount {
     client_id: Option<String>,
     #[schema(rename = "clientSecret", write_only)]
     client_secret: Option<String>,
-    #[schema(rename = "refreshToken", write_only)]
+    #[schema(rename = "refreshToken", write_only, min_length = 1)]
     refresh_token: Option<String>,
     #[schema(rename = "accessToken", write_only)]
     access_token: Option<String>,

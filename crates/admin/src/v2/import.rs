@@ -7,12 +7,25 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use qm_accounts::import::Fate;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::door::By;
 use crate::exchange::{self, LARGE};
+use crate::native::words::AnyAccount;
 use crate::refused::Refused;
 use crate::{Desk, brought};
+
+/// q2api's batch: each account in its spelling.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = V2Feed)]
+struct Fed {
+    #[schema(value_type = Vec<AnyAccount>, min_items = 1)]
+    #[expect(dead_code, reason = "the importer reads it")]
+    accounts: Vec<IgnoredAny>,
+}
 
 /// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen. A
 /// sealed file is opened with the passphrase in `X-Passphrase`.
@@ -37,7 +50,7 @@ pub(crate) async fn import(
 /// One that answers a chat is switched on; for the others `other.failedReason` says why not.
 #[utoipa::path(
     post, path = "/v2/accounts/feed", tag = "v2",
-    request_body = serde_json::Value,
+    request_body = Fed,
     responses((status = 200, body = Object), (status = 400), (status = 409), (status = 413)),
 )]
 pub(crate) async fn feed(
@@ -46,6 +59,7 @@ pub(crate) async fn feed(
     body: Body,
 ) -> Result<Response, Refused> {
     let file = exchange::bytes(body, LARGE).await?;
+    exchange::object::<Fed>(&file)?;
     let report = Box::pin(desk.fleet.feed(&file, &actor)).await?;
     let ids: Vec<&String> = report
         .rows

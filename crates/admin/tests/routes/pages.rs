@@ -34,6 +34,9 @@ async fn a2_4_get_admin_login_and_a2_3_get_login_and_admin_and_a2_4_get_admin_da
         let policy = page.header("content-security-policy");
         assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
         assert_eq!(page.header("x-frame-options"), "DENY");
+        assert!(
+            page.header("x-request-id").starts_with("req_") && page.header("request-id").starts_with("req_")
+        );
     }
     for (path, kind) in [("/admin/console.js", "text/javascript"), ("/admin/console.css", "text/css")] {
         let file = visit(&house, path, &[]).await;
@@ -58,6 +61,7 @@ async fn a2_2_get_docs_is_swagger_ui_for_admins() {
     let house = House::open().await;
     let scripted = visit(&house, "/docs", &[]).await;
     assert_eq!(scripted.refused(401)["code"], "unauthorized");
+    assert_eq!(scripted.json()["request_id"], scripted.header("x-request-id"));
     let person = visit(&house, "/docs", &[("accept", "text/html,application/xhtml+xml")]).await;
     assert_eq!((person.status, person.header("location")), (303, "admin/login"));
     let page = visit(&house, "/docs", &[("x-api-key", KEY), ("accept", "text/html")]).await;
