@@ -89,6 +89,7 @@ def a_key_of_a_client_opens_its_own_page_and_nothing_else():
 
 @check
 def a_key_that_may_read_reads_and_changes_nothing():
+    """Nor does it carry files away."""
     _, key = new_key("reader", scopes=["read"])
     read = 0
     for method, path, asked in routes():
@@ -96,7 +97,7 @@ def a_key_that_may_read_reads_and_changes_nothing():
             continue
         status, headers, data = call(method, asked, bearer(key), {} if method in ("POST", "PUT", "PATCH") else None)
         hardened(method, path, headers)
-        if method == "GET":
+        if method == "GET" and not path.endswith("/export"):
             assert status < 500 and status not in (401, 403), (method, path, status, data)
             read += 1
         else:

@@ -133,7 +133,7 @@ pub(super) const SUITES: &[Suite] = &[
     },
     Suite {
         name: "openapi",
-        settings: &[],
+        settings: &[("QM_TRUSTED_PROXIES", "127.0.0.1")],
         limit: Duration::from_mins(3),
         command: |tools, root| script(&tools.schemathesis, root, "e2e/python/openapi.py"),
     },
