@@ -1,5 +1,6 @@
 //! `/v2/accounts/import`: any format, and `/v2/accounts/feed`: q2api's own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -24,7 +25,7 @@ use crate::{Desk, brought};
 struct Fed {
     #[schema(value_type = Vec<AnyAccount>, min_items = 1)]
     #[expect(dead_code, reason = "the importer reads it")]
-    accounts: Vec<IgnoredAny>,
+    accounts: Vec<BTreeMap<String, IgnoredAny>>,
 }
 
 /// Imports a file of any format, which is the whole body. With `?dryRun=true` only says what would happen. A

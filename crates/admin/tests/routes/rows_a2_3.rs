@@ -84,6 +84,9 @@ async fn a2_3_post_v2_accounts_feed() {
     nameless.as_object_mut().unwrap().remove("label");
     let mut dead = login(2);
     dead["refreshToken"] = json!("a-refresh-token-that-nobody-gave-out");
+    for bad in ["[]", "{}", r#"{"accounts":[[null]]}"#, r#"{"accounts":{}}"#] {
+        house.ask("POST", "/v2/accounts/feed", bad).await.refused(400);
+    }
     let fed = house.post("/v2/accounts/feed", &json!({ "accounts": [nameless, dead] })).await;
     assert_eq!(fed["status"], "processing");
     assert!(fed["message"].is_string());
