@@ -22,6 +22,7 @@ use crate::{Desk, brought};
 /// q2api's batch: each account in its spelling.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = V2Feed)]
+#[expect(clippy::zero_sized_map_values, reason = "only that each is an object matters here")]
 struct Fed {
     #[schema(value_type = Vec<AnyAccount>, min_items = 1)]
     #[expect(dead_code, reason = "the importer reads it")]
