@@ -14,7 +14,7 @@ use crate::house::House;
 use crate::import::{ImportInput, ImportOptions, Report};
 use crate::roster::{Entry, pool_id};
 use crate::verbs::log;
-use crate::{AccountError, Actor, Fleet};
+use crate::{AccountError, Actor, ErrorKind, Fleet};
 
 /// In an account's `other`: it waits to be tried. Kept with it, so that a restart forgets nobody.
 const PENDING: &str = "feedPending";
@@ -28,6 +28,9 @@ pub(crate) const AGAIN_MS: u64 = 60_000;
 
 /// For how long. Then that failure is the reason.
 const PATIENCE_MS: u64 = 24 * 3600 * 1000;
+
+/// How often the end of a trial is written anew when the account was written meanwhile.
+const TRIES: usize = 8;
 
 // === impl Fleet ===
 
@@ -105,6 +108,17 @@ impl House {
     }
 
     async fn end_trial(self: &Arc<Self>, id: &str, failed: Option<String>) -> Result<(), AccountError> {
+        // Health and tokens are written beside this and make a new revision each: then it is read and tried anew.
+        for _ in 0..TRIES {
+            match self.end_trial_of(id, failed.as_deref()).await {
+                Err(AccountError { kind: ErrorKind::Conflict, .. }) => {}
+                ended => return ended,
+            }
+        }
+        self.end_trial_of(id, failed.as_deref()).await
+    }
+
+    async fn end_trial_of(self: &Arc<Self>, id: &str, failed: Option<&str>) -> Result<(), AccountError> {
         let accounts = self.store.accounts();
         // As it is by now: people may have called it off.
         let Some(record) = accounts.by_id(id).await?.filter(is_pending) else { return Ok(()) };
@@ -112,7 +126,7 @@ impl House {
         other.remove(PENDING);
         let detail = serde_json::json!({ "fed": true, "failed": failed });
         let enabled = failed.is_none();
-        other.extend(failed.map(|reason| (FAILED.to_owned(), Value::String(reason))));
+        other.extend(failed.map(|reason| (FAILED.to_owned(), reason.into())));
         let other = Change::Set(Value::Object(other).to_string());
         let patch = AccountPatch { other, enabled: Some(enabled), ..AccountPatch::default() };
         self.patched(id, patch, Some(record.revision)).await?;
@@ -130,7 +144,7 @@ fn is_passing(failure: &Failure, outcome: Option<&Outcome>) -> bool {
             Ailment::Network | Ailment::Failed | Ailment::Throttled { .. } | Ailment::ModelBusy { .. }
         ),
         Some(_) => false,
-        None => crate::care::refused(failure).kind == crate::ErrorKind::Unavailable,
+        None => crate::care::refused(failure).kind == ErrorKind::Unavailable,
     }
 }
 
