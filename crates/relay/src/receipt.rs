@@ -78,7 +78,8 @@ pub enum Step<'a> {
 pub struct Receipt {
     /// The model, as the client named it, shortened; `None` if the request could not be read.
     pub asked: Option<Box<str>>,
-    /// The model that the upstream was asked for last.
+    /// The model that the upstream was asked for last; `None` if it neither lists nor answered for it, for sums are kept
+    /// by this name, and clients must not make it up.
     pub served: Option<Box<str>>,
     /// The account that was asked last.
     pub account: Option<Served>,
@@ -123,10 +124,12 @@ pub enum Outcome {
 // === impl Receipt ===
 
 impl Receipt {
-    /// What it took of limits on tokens: what was read and what was said.
+    /// What it took of limits on tokens: what was read, what was written to a cache and what was said. What came out of
+    /// a cache is free, as it is in Anthropic's own limits (docs.claude.com, "Rate limits", cache-aware ITPM).
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.usage.input.saturating_add(self.usage.output)
+        let Usage { input, output, cache_write, .. } = self.usage;
+        input.saturating_add(cache_write.unwrap_or_default()).saturating_add(output)
     }
 
     /// What the upstream billed, in millionths of a credit; zero if it did not say.
@@ -175,6 +178,25 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prompt_that_is_written_to_a_cache_counts_and_one_that_is_read_from_it_does_not() {
+        let receipt = |cache_read, cache_write| Receipt {
+            asked: None,
+            served: None,
+            account: None,
+            outcome: Outcome::Finished,
+            status: Some(200),
+            usage: Usage { input: 5, output: 20, cache_read, cache_write, ..Usage::default() },
+            attempts: 1,
+            first_event: None,
+            total: Duration::ZERO,
+            ended_ms: 0,
+        };
+        assert_eq!(receipt(None, Some(150_000)).tokens(), 150_025);
+        assert_eq!(receipt(Some(150_000), None).tokens(), 25);
+        assert_eq!(receipt(None, Some(u64::MAX)).tokens(), u64::MAX);
+    }
 
     #[test]
     fn what_the_client_or_its_limits_did_is_refused_and_the_rest_failed() {

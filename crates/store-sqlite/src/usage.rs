@@ -49,8 +49,8 @@ macro_rules! asked {
                 AND (?9 IS NULL OR owner = ?9)
                 AND (?10 IS NULL OR team = ?10)
             GROUP BY period, name
-            ORDER BY period, CASE ?11 WHEN 'tokens' THEN sum(input) + sum(output) WHEN 'credits' THEN sum(credits_micro)
-                WHEN 'failed' THEN sum(failed) ELSE sum(requests) END DESC, name
+            ORDER BY period, CASE ?11 WHEN 'tokens' THEN sum(input) + sum(cache_write) + sum(output)
+                WHEN 'credits' THEN sum(credits_micro) WHEN 'failed' THEN sum(failed) ELSE sum(requests) END DESC, name
             LIMIT ?12"
         )
     };

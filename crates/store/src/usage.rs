@@ -139,10 +139,11 @@ impl Usage {
         }
     }
 
-    /// Tokens in and out, those of the cache not included: what a key's totals count.
+    /// Tokens that count to limits and in a key's totals: those read, those written to a cache and those said. What came
+    /// out of a cache does not.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        self.input.saturating_add(self.output)
+        self.input.saturating_add(self.cache_write).saturating_add(self.output)
     }
 
     /// Each sum, in the order in which they are declared.
