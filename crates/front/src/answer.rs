@@ -153,7 +153,7 @@ impl Exchange<'_> {
     async fn answer<F: Format>(&mut self, body: Body, draft: &mut Draft) -> Result<Response, Fault> {
         let Self { front, asked, caller, headers, .. } = *self;
         let asking = Asking { caller, request_id: asked.id(), pinned: self.terms.pinned };
-        let body = front.bodies.read(headers, body).await?;
+        let body = front.bodies.read(&caller.key, headers, body).await?;
         if self.terms.for_admins && !caller.admin {
             return Err(caller::not_an_admin());
         }

@@ -1,9 +1,10 @@
 //! Reading a request's body: bounded in size, in time and in sum, decompressed.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::mem;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
@@ -12,6 +13,7 @@ use axum::http::header::CONTENT_ENCODING;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use qm_canon::{Fault, Kind, Origin};
+use qm_relay::KeyId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -32,6 +34,12 @@ const DISCARDING: Duration = Duration::from_secs(2);
 /// Unit of the budget: permits are counted in 32 bits.
 const UNIT: usize = 1024;
 
+/// The part of the budget that one key's bodies may take on their way.
+const QUARTER: usize = 4;
+
+/// Up to here a body is counted to no key, in bytes.
+const SMALL: usize = 256 << 10;
+
 /// The code of the fault that the body ended early: the client has left.
 pub(crate) const BROKEN_OFF: &str = "body/broken-off";
 
@@ -39,7 +47,23 @@ pub(crate) const BROKEN_OFF: &str = "body/broken-off";
 pub struct Bodies {
     max: usize,
     budget: Arc<Semaphore>,
+    /// What bodies of one key may take of it while they arrive.
+    of_one: usize,
+    arriving: Arc<Arriving>,
 }
+
+/// The keys of which large bodies arrive or wait to, each with how many and with what is left of its share.
+type Arriving = Mutex<HashMap<KeyId, (usize, Arc<Semaphore>)>>;
+
+/// A place in a key's share, from the moment it is waited for until the body is here.
+struct Place {
+    key: KeyId,
+    arriving: Arc<Arriving>,
+    taken: Option<OwnedSemaphorePermit>,
+}
+
+/// The places that a body has while it arrives: of its key, if it is large, and of all.
+type Turn = (Option<Place>, OwnedSemaphorePermit);
 
 /// A body in memory. Its share of the budget is given back when it is dropped.
 pub(crate) struct Held {
@@ -49,10 +73,12 @@ pub(crate) struct Held {
 
 impl Bodies {
     /// At most `max` bytes for one body, compressed or not, and `total` bytes for all that are being read or held;
-    /// further ones wait.
+    /// further ones wait. Of one key a quarter of that may be on its way at once: who announces much and sends it slowly
+    /// keeps out nobody but himself.
     #[must_use]
     pub fn new(max: usize, total: usize) -> Self {
-        Self { max, budget: Arc::new(Semaphore::new(units(total.max(max)))) }
+        let budget = Arc::new(Semaphore::new(units(total.max(max))));
+        Self { max, budget, of_one: units((total / QUARTER).max(max)), arriving: Arc::default() }
     }
 
     /// Reads one whole.
@@ -60,18 +86,41 @@ impl Bodies {
     /// # Errors
     /// [`Kind::TooLarge`] above the bound, before or after decompression; [`Kind::Invalid`] for an encoding that is
     /// unknown or broken, or a body that ends early or takes too long.
-    pub(crate) async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Held, Fault> {
+    pub(crate) async fn read(&self, key: &KeyId, headers: &HeaderMap, body: Body) -> Result<Held, Fault> {
         // What may become larger than it says is counted as large as it may become.
         let declared = body.size_hint().exact().filter(|_| !headers.contains_key(CONTENT_ENCODING));
         let share =
             declared.map_or(self.max, |length| usize::try_from(length).unwrap_or(self.max).min(self.max));
-        let share = timeout(TURN, Arc::clone(&self.budget).acquire_many_owned(units(share) as u32)).await;
-        let mut share = share.map_err(|_| too_many())?.map_err(|_| Fault::internal("body/budget-closed"))?;
+        let turn = self.turn(key, units(share));
+        let (place, mut share) = timeout(TURN, turn).await.unwrap_or_else(|_| Err(too_many()))?;
         let bytes =
             timeout(ARRIVAL, read(headers, body, self.max)).await.unwrap_or_else(|_| Err(too_slow()))?;
+        drop(place);
         // Only what it takes is kept from others while it waits for its answer.
         drop(share.split(share.num_permits().saturating_sub(units(bytes.len()))));
         Ok(Held { bytes, _share: share })
+    }
+
+    /// Waits for room: first for the key's own, so that nothing is kept from others meanwhile.
+    async fn turn(&self, key: &KeyId, units: usize) -> Result<Turn, Fault> {
+        let closed = |_| Fault::internal("body/budget-closed");
+        let mut place = None;
+        if units > SMALL / UNIT {
+            let (waiting, share) = self.place(key);
+            let waiting = place.insert(waiting);
+            waiting.taken = Some(share.acquire_many_owned(units as u32).await.map_err(closed)?);
+        }
+        let share = Arc::clone(&self.budget).acquire_many_owned(units as u32).await.map_err(closed)?;
+        Ok((place, share))
+    }
+
+    fn place(&self, key: &KeyId) -> (Place, Arc<Semaphore>) {
+        let mut arriving = self.arriving.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || (0, Arc::new(Semaphore::new(self.of_one)));
+        let (places, share) = arriving.entry(key.clone()).or_insert_with(new);
+        *places += 1;
+        let place = Place { key: key.clone(), arriving: Arc::clone(&self.arriving), taken: None };
+        (place, Arc::clone(share))
     }
 
     /// The share of what the gateway itself adds to a body, which with it counts as one; it is given back when it is
@@ -111,6 +160,20 @@ async fn discard(mut body: Body) {
     };
     // Out of time is as good as done.
     drop(timeout(DISCARDING, drain).await);
+}
+
+impl Drop for Place {
+    /// The last place of a key takes its entry along.
+    fn drop(&mut self) {
+        drop(self.taken.take());
+        let mut arriving = self.arriving.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((places, _)) = arriving.get_mut(&self.key) {
+            *places -= 1;
+            if *places == 0 {
+                arriving.remove(&self.key);
+            }
+        }
+    }
 }
 
 impl Deref for Held {
@@ -269,6 +332,60 @@ mod tests {
         }
     }
 
+    fn key() -> KeyId {
+        "key".into()
+    }
+
+    /// Announces so many bytes and sends none.
+    struct Announced(u64);
+
+    impl axum::body::HttpBody for Announced {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+            std::task::Poll::Pending
+        }
+
+        fn size_hint(&self) -> hyper::body::SizeHint {
+            hyper::body::SizeHint::with_exact(self.0)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_announces_much_and_sends_nothing_keeps_out_nobody_but_himself() {
+        let large = 1 << 20;
+        let bodies = Arc::new(Bodies::new(large, 8 * large));
+        let (greedy, other, none) = (KeyId::from("greedy"), KeyId::from("other"), HeaderMap::new());
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let (bodies, greedy) = (Arc::clone(&bodies), greedy.clone());
+            waiting.spawn(async move {
+                let body = Body::new(Announced(large as u64));
+                bodies.read(&greedy, &HeaderMap::new(), body).await.map(drop).map_err(|fault| fault.kind)
+            });
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(bodies.budget.available_permits(), 6 * large / UNIT, "a quarter is taken, no more");
+        // Others come in at once; so does what is small, whoever sends it.
+        let theirs = bodies.read(&other, &none, Body::from(vec![b'a'; large]));
+        assert_eq!(
+            timeout(Duration::from_secs(1), theirs).await.expect("at once").expect("fits").len(),
+            large
+        );
+        let small = bodies.read(&greedy, &none, Body::from("small"));
+        assert!(timeout(Duration::from_secs(1), small).await.expect("at once").is_ok());
+        // The other thirty had their turn to wait for, and the two their time.
+        let ended: Vec<_> = waiting.join_all().await.into_iter().map(Result::unwrap_err).collect();
+        let full = ended.iter().filter(|kind| **kind == Kind::Unavailable).count();
+        assert_eq!((full, ended.len()), (30, 32));
+        assert!(bodies.arriving.lock().expect("whole").is_empty(), "nobody is remembered");
+        assert_eq!(bodies.budget.available_permits(), 8 * large / UNIT);
+    }
+
     fn encoded(encoding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_ENCODING, encoding.parse().expect("ascii"))])
     }
@@ -303,9 +420,10 @@ mod tests {
     #[tokio::test]
     async fn bodies_wait_for_each_other_when_the_budget_is_spent() {
         let bodies = Bodies::new(2 * UNIT, 3 * UNIT);
-        let first = bodies.read(&HeaderMap::new(), Body::from(vec![b'a'; 2 * UNIT])).await.expect("fits");
-        let headers = HeaderMap::new();
-        let mut second = std::pin::pin!(bodies.read(&headers, Body::from(vec![b'b'; 2 * UNIT])));
+        let first =
+            bodies.read(&key(), &HeaderMap::new(), Body::from(vec![b'a'; 2 * UNIT])).await.expect("fits");
+        let (mine, headers) = (key(), HeaderMap::new());
+        let mut second = std::pin::pin!(bodies.read(&mine, &headers, Body::from(vec![b'b'; 2 * UNIT])));
         tokio::select! {
             biased;
             _ = &mut second => panic!("there is no room for a second one"),
@@ -318,15 +436,16 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_unknown_size_keeps_no_more_than_it_takes() {
         let bodies = Bodies::new(4 * UNIT, 4 * UNIT);
-        let headers = encoded("gzip");
-        let _small = bodies.read(&headers, Body::from(gzip(b"hello"))).await.expect("fits");
+        let (mine, headers) = (key(), encoded("gzip"));
+        let _small = bodies.read(&mine, &headers, Body::from(gzip(b"hello"))).await.expect("fits");
         assert_eq!(bodies.budget.available_permits(), 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_given_up() {
         let never = Body::new(Silent);
-        let fault = Bodies::new(UNIT, UNIT).read(&HeaderMap::new(), never).await.err().expect("given up");
+        let fault =
+            Bodies::new(UNIT, UNIT).read(&key(), &HeaderMap::new(), never).await.err().expect("given up");
         assert_eq!(fault.kind, Kind::Invalid);
     }
 

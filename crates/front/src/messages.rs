@@ -83,7 +83,7 @@ pub(crate) async fn count_tokens(
     let (admitted, body) = body::of_admitted(admitted, body).await?;
     let (mut draft, body) = answer::begin(&front, &asked, &admitted, &headers, "count_tokens", body).await?;
     let count = async {
-        let body = front.bodies.read(&headers, body).await?;
+        let body = front.bodies.read(&admitted.caller.key, &headers, body).await?;
         let count = count::decode_and_count(&body)?;
         match count.refusal {
             Some(refusal) if !front.images.are_fetched() => Err(refusal),
