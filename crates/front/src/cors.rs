@@ -11,7 +11,7 @@ use tower_http::cors::{AllowHeaders, CorsLayer};
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// Headers of answers that clients read, beside those that every script may.
-const TOLD: [&str; 13] = [
+const TOLD: [&str; 16] = [
     "request-id",
     "x-request-id",
     "x-should-retry",
@@ -21,9 +21,12 @@ const TOLD: [&str; 13] = [
     "anthropic-ratelimit-tokens-limit",
     "anthropic-ratelimit-tokens-remaining",
     "anthropic-ratelimit-tokens-reset",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-limit-tokens",
     "x-ratelimit-remaining-requests",
     "x-ratelimit-remaining-tokens",
     "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
     "quartermaster-warning",
 ];
 
@@ -41,4 +44,28 @@ pub(crate) fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
         .expose_headers(told.collect::<Vec<_>>())
         .max_age(REMEMBERED);
     Some(layer)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+    use qm_relay::{Room, Standing};
+
+    use super::TOLD;
+    use crate::asked::Dialect;
+    use crate::limits;
+
+    #[test]
+    fn scripts_read_every_header_that_tells_of_limits() {
+        let room = Some(Room { limit: 2, remaining: 1, reset_ms: 1 });
+        let standing = Standing { requests: room, tokens: room, warnings: vec!["nearly spent".into()] };
+        for dialect in [Dialect::Messages, Dialect::Chat, Dialect::Responses] {
+            let mut headers = HeaderMap::new();
+            limits::write(&mut headers, &standing, dialect, 0);
+            assert_eq!(headers.len(), 7);
+            for name in headers.keys() {
+                assert!(TOLD.contains(&name.as_str()), "{name}");
+            }
+        }
+    }
 }
