@@ -35,6 +35,7 @@ impl Admission for Access {
             owner: entry.owner.clone(),
             team: entry.team.clone(),
             admin: scopes.are_admin(),
+            stranger: false,
             grant,
         })
     }
@@ -48,7 +49,7 @@ impl Admission for Access {
 /// Somebody without a key, where the house is open.
 fn stranger(grant: &Arc<KeyGrant>) -> Caller {
     let grant = Arc::clone(grant) as Arc<dyn Grant>;
-    Caller { key: KeyId::from(ANYBODY), owner: None, team: None, admin: false, grant }
+    Caller { key: KeyId::from(ANYBODY), owner: None, team: None, admin: false, stranger: true, grant }
 }
 
 impl House {

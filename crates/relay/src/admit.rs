@@ -52,6 +52,8 @@ pub struct Caller {
     pub team: Option<Arc<str>>,
     /// Whether it may choose the account and learn which were tried.
     pub admin: bool,
+    /// Whether nobody knows who it is: it showed no key, and needs none here.
+    pub stranger: bool,
     /// What it may take.
     pub grant: Arc<dyn Grant>,
 }

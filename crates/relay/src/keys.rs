@@ -46,7 +46,7 @@ impl Admission for StaticKeys {
             let (client, admin) = (is_among(&self.digests, &asked), is_among(&self.admins, &asked));
             if client | admin {
                 let (key, grant) = (KeyId::of(&asked), Arc::clone(&self.grant));
-                return Ok(Caller { key, owner: None, team: None, admin, grant });
+                return Ok(Caller { key, owner: None, team: None, admin, stranger: false, grant });
             }
         }
         Err(if self.digests.is_empty() && self.admins.is_empty() {

@@ -184,7 +184,7 @@ mod doors {
             match shown.session {
                 Some(session) if (session.cookie, session.csrf) == ("value", Some("token")) => {
                     let (key, grant) = ("session".into(), Unlimited::shared());
-                    Ok(Caller { key, owner: None, team: None, admin: true, grant })
+                    Ok(Caller { key, owner: None, team: None, admin: true, stranger: false, grant })
                 }
                 _ => Err(Fault::new(Kind::Throttled, Origin::Client, "Too many wrong keys.")
                     .retry_after(std::time::Duration::from_secs(30))),
@@ -210,6 +210,44 @@ mod doors {
         let elsewhere = house.client.post("/v1/chat/completions", &chat()).await.expect("an answer");
         assert_eq!((elsewhere.status, elsewhere.header("retry-after")), (429, "30"));
         assert_eq!(*console.from.lock().unwrap(), [Some(IpAddr::V4(Ipv4Addr::LOCALHOST)); 3]);
+    }
+
+    /// Admits everybody, as an open house does.
+    struct Open;
+
+    impl Admission for Open {
+        fn admit(&self, _: &Shown<'_>) -> Result<Caller, Fault> {
+            let (key, grant) = ("open".into(), Unlimited::shared());
+            Ok(Caller { key, owner: None, team: None, admin: false, stranger: true, grant })
+        }
+
+        fn census(&self) -> usize {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn an_open_house_takes_nothing_that_any_web_page_could_send() {
+        let plan = Plan { admission: Some(Arc::new(Open)), ..Plan::default() };
+        let mut house = House::build(plan).await.expect("a house");
+        let paths = ["/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions", "/v1/responses"];
+        for (name, value, refused) in [
+            ("content-type", "text/plain", true),
+            ("content-type", "application/x-www-form-urlencoded", true),
+            ("content-type", "application/json", false),
+            ("x-api-key", "anything", false),
+        ] {
+            house.client.headers.clear();
+            house.client.headers.insert(name, value.parse().expect("ascii"));
+            for path in paths {
+                let answer = house.client.send(Method::POST, path, "{}").await.expect("an answer");
+                let status = answer.status();
+                answer.into_body().collect().await.expect("a body");
+                assert_eq!(status == 403, refused, "{path} {value}: {status}");
+            }
+        }
+        house.client.headers.clear();
+        assert_eq!(house.client.get("/v1/models").await.expect("an answer").status, 200);
     }
 
     #[tokio::test]

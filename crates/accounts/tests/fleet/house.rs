@@ -145,7 +145,7 @@ pub(crate) async fn add(fleet: &Fleet, account: &SimAccount, label: &str) -> Vie
 /// The account that serves a request of anybody's, or the code of the fault.
 pub(crate) fn pick(fleet: &Fleet) -> Result<Picked, String> {
     let (key, grant) = ("00000000".into(), Unlimited::shared());
-    let caller = Caller { key, owner: None, team: None, admin: false, grant };
+    let caller = Caller { key, owner: None, team: None, admin: false, stranger: false, grant };
     let want = Want { caller: &caller, model: None, affinity: None, pinned: None, tried: &[] };
     fleet.pick(&want).map_err(|fault| fault.code.to_string())
 }
