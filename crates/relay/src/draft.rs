@@ -40,6 +40,8 @@ pub struct Draft {
     /// `None` once it is closed.
     entry: Option<Box<dyn Entry>>,
     receipt: Receipt,
+    /// The model that is asked for, where the upstream does not list it.
+    unlisted: Option<Box<str>>,
     began: Instant,
     /// What has come so far: an answer that does not end well has cost something too.
     said: Meter,
@@ -80,7 +82,18 @@ impl Relay {
 impl Draft {
     fn new(entry: Option<Box<dyn Entry>>, began: Instant, status_of: fn(&Fault) -> u16, now: Clock) -> Self {
         let (receipt, said) = (blank(), Meter::default());
-        Self { entry, receipt, began, said, head_sent: false, status_of, lease: None, pass: None, now }
+        Self {
+            entry,
+            receipt,
+            unlisted: None,
+            began,
+            said,
+            head_sent: false,
+            status_of,
+            lease: None,
+            pass: None,
+            now,
+        }
     }
 
     /// Takes it over; what stays behind is closed.
@@ -100,11 +113,14 @@ impl Draft {
         self.pass = Some(pass);
     }
 
-    pub(crate) fn attempt(&mut self, account: &Account, model: &str) {
+    /// An attempt begins. A model that is not `listed` may be any word of the client's, and the upstream may know it all
+    /// the same: until it answers, it is none that is counted for.
+    pub(crate) fn attempt(&mut self, account: &Account, model: &str, listed: bool) {
         self.receipt.attempts += 1;
         let (number, name) = (account.number(), account.name());
         self.receipt.account = Some(Served { number, name: name.into() });
-        self.receipt.served = Some(model.into());
+        self.unlisted = (!listed).then(|| model.into());
+        self.receipt.served = listed.then(|| model.into());
         self.progress(Step::Attempt { number: self.receipt.attempts, account: number, name, model });
     }
 
@@ -116,6 +132,9 @@ impl Draft {
     pub(crate) fn answering(&mut self, lease: Lease, input_tokens: u64) {
         let after = self.began.elapsed();
         self.receipt.first_event = Some(after);
+        if let Some(model) = self.unlisted.take() {
+            self.receipt.served = Some(model);
+        }
         self.receipt.usage.input = input_tokens;
         self.lease = Some(lease);
         self.progress(Step::Begun(after));

@@ -164,7 +164,9 @@ impl Relay {
             // The account's own word on the model, where it has one.
             let catalogue = account.catalogue();
             let model = catalogue.find(&known.id).unwrap_or(known);
-            draft.attempt(&account, &model.id);
+            let listed =
+                catalogue.find(&model.id).is_some() || self.accounts.catalogue().find(&model.id).is_some();
+            draft.attempt(&account, &model.id, listed);
             let attempt = Attempt {
                 account: &account,
                 model,

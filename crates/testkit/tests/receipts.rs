@@ -80,6 +80,23 @@ mod receipts {
     }
 
     #[tokio::test]
+    async fn a_name_that_a_client_made_up_is_none_that_is_summed_up_for() {
+        let house = house().await;
+        assert!(!house.account.catalogue().live, "names are left to the upstream");
+        // The second is one that the upstream has and that nobody here has heard of.
+        for (name, served) in [("made-up-name", None), ("claude-sonnet-4.5-1m", Some("claude-sonnet-4.5-1m"))]
+        {
+            let mut asked = body(false);
+            asked["model"] = json!(name);
+            let answer = house.client.post(MESSAGES, &asked).await.expect("an answer");
+            assert_eq!(answer.status == 200, served.is_some(), "{}", answer.text());
+            let receipt = house.receipts.all().pop().expect("one");
+            assert_eq!((receipt.asked.as_deref(), receipt.attempts > 0), (Some(name), true));
+            assert_eq!(receipt.served.as_deref(), served);
+        }
+    }
+
+    #[tokio::test]
     async fn what_the_upstream_could_not_do_has_failed() {
         let house = house().await;
         house.simulator.knobs().refresh_fault = Some(qm_simulator::RefreshFault::InvalidGrant);
