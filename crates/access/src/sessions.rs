@@ -79,6 +79,10 @@ impl Access {
             if entry.scopes.open(Scope::Read) {
                 return Ok(entry);
             }
+            // A guess like any other: a client's key must not try, and fill the audit, as often as it likes.
+            let now_ms = house.now_ms();
+            house.admins.may_try(from, now_ms).map_err(Denied::throttled)?;
+            house.admins.failed(from, now_ms).map_err(Denied::throttled)?;
             let words = "Admin privileges required: this API key opens the routes of models alone.";
             Err(Denied::new(Why::Forbidden, words))
         });
