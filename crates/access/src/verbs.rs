@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use qm_keys::{Digest, Hint, token};
-use qm_store::{KeyFilter, KeyMark, KeyOrigin, KeyPlace, KeyRecord, NewKey};
+use qm_store::{Change, KeyFilter, KeyMark, KeyOrigin, KeyPlace, KeyRecord, NewKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -96,11 +96,15 @@ impl Access {
         let house = &self.house;
         let detail = json!({ "changed": edit.names() }).to_string();
         let locks_out = edit.enabled == Some(false) || edit.scopes.is_some_and(|scopes| !scopes.are_admin());
+        let end = edit.expires_ms.clone();
         let patch = edit.into_patch(house.now_ms())?;
         let _changing = house.changing.lock().await;
         let record = house.find(id).await?;
         if locks_out {
             house.keeps_an_admin(&record.id, actor)?;
+        }
+        if let Change::Set(end_ms) = end {
+            house.keeps_an_admin_beyond(&record, end_ms, actor)?;
         }
         let changed = house.store.keys().update(&record.id, patch, if_revision, house.now_ms()).await?;
         let view = house.take_in(changed.ok_or_else(AccessError::not_found)?).await?;
@@ -250,6 +254,32 @@ impl House {
             return Ok(());
         }
         Err(AccessError::conflict("This is the last admin key that is in force. Make another one first."))
+    }
+
+    /// Whether an admin's key is in force for as long as now, when this one ends at that time: an end that is set is a
+    /// revocation that waits.
+    fn keeps_an_admin_beyond(
+        &self,
+        record: &KeyRecord,
+        end_ms: u64,
+        actor: &Actor,
+    ) -> Result<(), AccessError> {
+        let last_ms = |entry: &Arc<Entry>| {
+            let ends_ms = entry.record.as_ref().and_then(|record| record.wishes.expires_ms);
+            ends_ms.unwrap_or(u64::MAX)
+        };
+        let now_ms = self.now_ms();
+        let roster = self.roster();
+        let is_admin = |entry: &Arc<Entry>| entry.scopes.are_admin() && entry.is_in_force(now_ms);
+        let Some(own) = roster.by_id(&record.id).filter(|own| is_admin(own)) else { return Ok(()) };
+        let until_ms = last_ms(own);
+        let is_as_long = |other: &Arc<Entry>| is_admin(other) && last_ms(other) >= until_ms;
+        let another = roster.entries().any(|other| *other.id != *record.id && is_as_long(other));
+        if *actor == Actor::Cli || end_ms >= until_ms || another {
+            return Ok(());
+        }
+        let words = "This is the last admin key that is in force for so long. Make another one first.";
+        Err(AccessError::conflict(words))
     }
 }
 

@@ -5,7 +5,7 @@ use qm_keys::Scopes;
 use qm_store::{Change, KeyFilter, KeyPlace};
 use secrecy::ExposeSecret as _;
 
-use crate::house::{ADMIN, House, admit, client, limits, refused};
+use crate::house::{ADMIN, House, NOW, admit, client, limits, refused};
 
 fn by() -> Actor {
     Actor::Key { id: "tester".to_owned(), source: "192.0.2.7".to_owned() }
@@ -149,6 +149,25 @@ async fn the_last_admin_key_stays() {
     assert_eq!(access.show(&one.id).await.unwrap_err().kind, ErrorKind::NotFound);
     // At the command line one can always make another.
     access.remove(&two.id, None, &Actor::Cli).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_end_that_is_set_does_not_take_the_last_admin_key_either() {
+    let house = House::new().await;
+    let access = house.bare().await;
+    let (one, _) = access.create(KeyWish::named("one", Scopes::ADMIN), &by()).await.unwrap();
+    let ends = |after_ms| KeyEdit { expires_ms: Change::Set(NOW + after_ms), ..KeyEdit::default() };
+    let kind = |ended: Result<_, qm_access::AccessError>| ended.map(drop).unwrap_err().kind;
+    assert_eq!(kind(access.change(&one.id, ends(9_000), None, &by()).await), ErrorKind::Conflict);
+    // With another that stays, it may end; then the other may not, though this one is in force still.
+    let (two, _) = access.create(KeyWish::named("two", Scopes::ADMIN), &by()).await.unwrap();
+    access.change(&one.id, ends(9_000), None, &by()).await.unwrap();
+    assert_eq!(kind(access.change(&two.id, ends(9_000), None, &by()).await), ErrorKind::Conflict);
+    // Later than it would have ended is no loss; a client's key may end when it likes.
+    access.change(&one.id, ends(10_000), None, &by()).await.unwrap();
+    let (client, _) = access.create(KeyWish::named("client", Scopes::INFERENCE), &by()).await.unwrap();
+    access.change(&client.id, ends(1), None, &by()).await.unwrap();
+    access.change(&two.id, ends(20_000), None, &Actor::Cli).await.unwrap();
 }
 
 #[tokio::test]
