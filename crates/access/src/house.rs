@@ -103,6 +103,7 @@ impl House {
                 self.roster_mut().put(Arc::new(entry));
             }
         }
+        keys.unreadable.iter().for_each(|id| unreadable(id));
         self.revision.store(keys.revision, Ordering::Release);
         self.refresh_sessions().await?;
         Ok(())
@@ -244,6 +245,11 @@ impl House {
         self.store.audit().append(entry).await?;
         Ok(())
     }
+}
+
+/// Says that a kept key is broken.
+pub(crate) fn unreadable(id: &str) {
+    tracing::error!(key = id, "the record of a key cannot be read: it opens nothing until that is mended");
 }
 
 impl Spent {

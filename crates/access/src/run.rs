@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::house::House;
+use crate::house::{House, unreadable};
 use crate::sessions::IDLE_MS;
 use crate::{Access, AccessError};
 
@@ -61,6 +61,10 @@ impl Access {
             house.enter(record).await?;
         }
         for id in changes.removed {
+            house.leave(&id);
+        }
+        for id in changes.unreadable {
+            unreadable(&id);
             house.leave(&id);
         }
         house.revision.fetch_max(changes.revision, Ordering::AcqRel);

@@ -8,6 +8,7 @@ use qm_store::{
     StoreError,
 };
 use sqlx::Connection as _;
+use sqlx::sqlite::SqliteRow;
 
 use crate::SqliteStore;
 use crate::account_row::Statement;
@@ -22,8 +23,8 @@ macro_rules! filtered {
             AND (?3 IS NULL OR expires_ms IS NULL OR expires_ms > ?3)
             AND (?4 IS NULL OR owner = ?4)
             AND (?5 IS NULL OR team = ?5)
-            AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE json_each.value = ?6))
-            AND (?7 IS NULL OR EXISTS (SELECT 1 FROM json_each(scopes) WHERE json_each.value = ?7))
+            AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(iif(json_valid(tags), tags, '[]')) WHERE json_each.value = ?6))
+            AND (?7 IS NULL OR EXISTS (SELECT 1 FROM json_each(iif(json_valid(scopes), scopes, '[]')) WHERE json_each.value = ?7))
             AND (?8 IS NULL OR origin = ?8)
             AND (?9 IS NULL OR instr(lower(name || char(10) || coalesce(description, '') || char(10) || coalesce(owner, '')
                 || char(10) || coalesce(team, '') || char(10) || hint_prefix || char(10) || hint_last4 || char(10) || id), ?9))"
@@ -52,7 +53,9 @@ impl Keys for SqliteStore {
         now_ms: Ms,
     ) -> Result<Option<KeyRecord>, StoreError> {
         let mut writing = self.writing().await?;
-        let there = "SELECT EXISTS (SELECT 1 FROM keys, json_each(keys.scopes) WHERE json_each.value = ?)";
+        let there =
+            "SELECT EXISTS (SELECT 1 FROM keys, json_each(iif(json_valid(keys.scopes), keys.scopes, '[]'))
+            WHERE json_each.value = ?)";
         let there = sqlx::query_scalar::<_, bool>(there).bind(scope).fetch_one(&mut *writing);
         if there.await.map_err(failed)? {
             return Ok(None);
@@ -81,10 +84,10 @@ impl Keys for SqliteStore {
         let total = with_filter(sqlx::query(TOTAL), filter, search.as_deref());
         let total = total.fetch_one(&mut *reading).await.map_err(failed)?;
         let total: i64 = sqlx::Row::try_get(&total, 0).map_err(failed)?;
-        let mut keys = rows.iter().map(record).collect::<Result<Vec<_>, _>>()?;
-        let more = keys.len() > limit as usize;
-        keys.truncate(limit as usize);
-        let next = keys.last().filter(|_| more).map(|key| key.number);
+        let page = rows.get(..limit as usize).unwrap_or(&rows);
+        let last = page.last().filter(|_| page.len() < rows.len());
+        let next = last.map(|row| Columns { table: "keys", row }.value("number")).transpose()?;
+        let (keys, _) = readable(page);
         Ok(KeyPage { keys, next, total: total.unsigned_abs() })
     }
 
@@ -105,8 +108,8 @@ impl Keys for SqliteStore {
         let removed = "SELECT id FROM removed_keys WHERE revision > ? ORDER BY number";
         let removed = sqlx::query_scalar(removed).bind(revision).fetch_all(&mut *reading);
         let removed = removed.await.map_err(failed)?;
-        let changed = changed.iter().map(record).collect::<Result<_, _>>()?;
-        Ok(KeyChanges { revision: now, changed, removed })
+        let (changed, unreadable) = readable(&changed);
+        Ok(KeyChanges { revision: now, changed, removed, unreadable })
     }
 
     async fn update(
@@ -161,6 +164,18 @@ impl SqliteStore {
         let row = statement.fetch_optional(&self.readers).await.map_err(failed)?;
         row.as_ref().map(record).transpose()
     }
+}
+
+/// The keys of these rows, and the ids of those that cannot be read: one of them must not take the others along.
+fn readable(rows: &[SqliteRow]) -> (Vec<KeyRecord>, Vec<String>) {
+    let (mut keys, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match record(row) {
+            Ok(key) => keys.push(key),
+            Err(_) => unreadable.push(Columns { table: "keys", row }.value("id").unwrap_or_default()),
+        }
+    }
+    (keys, unreadable)
 }
 
 fn with_filter<'q>(

@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use qm_seal::{Key, Keyring, OpenError as Sealing};
-use qm_store::conformance::{NOW, account, login, now};
+use qm_store::conformance::{NOW, account, key, login, now};
 use qm_store::{
-    AuditEntry, Completion, Proxy, Shelf, Store, Wishes, account::NewAccount, audit, login::NewLogin,
+    AuditEntry, Completion, KeyFilter, KeyPlace, KeyRecord, Proxy, Shelf, Store, Wishes, account::NewAccount,
+    audit, login::NewLogin,
 };
 use qm_store_sqlite::{OpenError, SqliteStore};
 use sqlx::SqlitePool;
@@ -104,6 +105,39 @@ async fn an_older_schema_is_brought_up_to_date_and_loses_nothing() {
     store.receipts().append(&[qm_store::conformance::receipt("r", "k", NOW)]).await.unwrap();
     let counts = store.keys().by_id("k").await.unwrap().unwrap().counts;
     assert_eq!((key.number, counts.total_requests), (1, 1));
+}
+
+#[tokio::test]
+async fn one_broken_key_takes_no_other_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    for id in ["a", "b", "c", "d"] {
+        store.keys().insert(key(id), NOW).await.unwrap();
+    }
+    let seen = store.keys().all().await.unwrap();
+    let broken = "UPDATE keys SET scopes = '[', revision = revision + 100 WHERE id = 'b';
+        UPDATE keys SET origin = 'a later version', revision = revision + 100 WHERE id = 'c'";
+    run(&path, broken).await.unwrap();
+    let ids = |keys: &[KeyRecord]| keys.iter().map(|key| key.id.clone()).collect::<Vec<_>>();
+    let all = store.keys().all().await.unwrap();
+    assert_eq!(
+        (ids(&all.changed), all.unreadable),
+        (vec!["a".into(), "d".into()], vec!["b".into(), "c".into()])
+    );
+    let news = store.keys().changed_since(seen.revision).await.unwrap();
+    assert_eq!((ids(&news.changed), news.unreadable), (vec![], vec!["b".to_owned(), "c".to_owned()]));
+    // Pages go past them, whatever is looked for.
+    let listed = async |filter: KeyFilter, after| {
+        let place = KeyPlace { after, descending: false };
+        let page = store.keys().list(&filter, place, 2).await.unwrap();
+        (ids(&page.keys), page.next)
+    };
+    assert_eq!(listed(KeyFilter::default(), None).await, (vec!["a".to_owned()], Some(2)));
+    assert_eq!(listed(KeyFilter::default(), Some(2)).await, (vec!["d".to_owned()], None));
+    let inference = KeyFilter { scope: Some("inference".to_owned()), ..KeyFilter::default() };
+    assert_eq!(listed(inference, None).await.0, ["a"]);
+    assert!(store.keys().insert_first(key("first"), "admin", NOW).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -131,6 +131,9 @@ pub struct KeyChanges {
     pub changed: Vec<KeyRecord>,
     /// Ids of keys that were removed.
     pub removed: Vec<String>,
+    /// Ids of keys that were written and cannot be read: broken from outside, or of a later version. Nobody may use them,
+    /// and nobody else's key is kept away by them.
+    pub unreadable: Vec<String>,
 }
 
 /// Sums over the keys that are kept.
