@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 
 use crate::door::By;
 use crate::exchange::{self, LARGE};
-use crate::native::words::AnyAccount;
 use crate::refused::Refused;
 use crate::{Desk, brought};
 
@@ -24,7 +23,8 @@ use crate::{Desk, brought};
 #[schema(as = V2Feed)]
 #[expect(clippy::zero_sized_map_values, reason = "only that each is an object matters here")]
 struct Fed {
-    #[schema(value_type = Vec<AnyAccount>, min_items = 1)]
+    /// Each as `POST /v2/accounts` takes it. One that cannot be taken is told of in `rows`, and keeps no other out.
+    #[schema(value_type = Vec<Object>, min_items = 1)]
     #[expect(dead_code, reason = "the importer reads it")]
     accounts: Vec<BTreeMap<String, IgnoredAny>>,
 }
