@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -96,13 +96,14 @@ pub(crate) async fn around(State(desk): State<Arc<Desk>>, mut request: Request, 
     let id = fresh_id(&desk);
     let path = request.uri().path();
     let (dialect, needs) = (Dialect::of(path), Needs::of(request.method(), path));
+    let over_tls = over_tls(request.headers());
     let admitted = if needs == Needs::Nothing { Ok(None) } else { admit(&desk, &request, needs).map(Some) };
     let mut response = match admitted {
         Ok(principal) => {
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
             }
-            next.run(request).await
+            run(request, next).await
         }
         Err(refused) => refused.into_response(),
     };
@@ -119,7 +120,39 @@ pub(crate) async fn around(State(desk): State<Arc<Desk>>, mut request: Request, 
         headers.insert(name, HeaderValue::from_static(value));
     }
     sign(headers, &id);
+    if over_tls {
+        stay_on_tls(headers);
+    }
     response
+}
+
+/// Lets the route answer. What is more than looking goes on to its end, though its client hangs up meanwhile: between the
+/// store's commit and the audit's entry, an act would be done and nobody told of it.
+async fn run(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an act must reach the audit without its client; each ends, for bodies and waits are bounded in time"
+    )]
+    let act = tokio::spawn(next.run(request));
+    act.await.unwrap_or_else(|_| {
+        let words = "The gateway failed; its log has the reason.";
+        Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", words).into_response()
+    })
+}
+
+/// Whether the browser came by `https`. The gateway itself speaks plain HTTP behind a proxy that says so; browsers say it
+/// too. Who lies here only locks his own cookie away, and his own browser out of plain HTTP, where it hears no such thing.
+pub(crate) fn over_tls(headers: &HeaderMap) -> bool {
+    let says = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    says("x-forwarded-proto").eq_ignore_ascii_case("https") || says(ORIGIN.as_str()).starts_with("https://")
+}
+
+/// Tells a browser that came over TLS to come so for a year.
+pub(crate) fn stay_on_tls(headers: &mut HeaderMap) {
+    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
 }
 
 /// Gives an answer the id of its request.

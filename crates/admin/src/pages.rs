@@ -68,9 +68,14 @@ pub(crate) fn routes(desk: &Arc<Desk>) -> Router {
         .with_state(Arc::clone(desk))
 }
 
-/// Every answer has the id of its request; a refusal has it already, in its body too.
+/// Every answer has the id of its request, and over TLS the word to stay there; a refusal has its id already, in its body
+/// too.
 async fn signed(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let over_tls = door::over_tls(request.headers());
     let mut response = next.run(request).await;
+    if over_tls {
+        door::stay_on_tls(response.headers_mut());
+    }
     if !response.headers().contains_key("x-request-id") {
         door::sign(response.headers_mut(), &door::fresh_id(&desk));
     }
@@ -99,7 +104,7 @@ async fn styles(headers: HeaderMap) -> Response {
 async fn docs(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let wants_page = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let wants_page = wants_page.is_some_and(|accept| accept.contains("text/html"));
-    match door::admit(&desk, &request, door::Needs::Read) {
+    match door::admit(&desk, &request, door::Needs::Admin) {
         Ok(_) => finished(HTML, SWAGGER, DOCS),
         Err(refused) if wants_page && refused.status == StatusCode::UNAUTHORIZED => elsewhere("admin/login"),
         Err(refused) => closed(&desk, &refused),
@@ -108,7 +113,7 @@ async fn docs(State(desk): State<Arc<Desk>>, request: Request) -> Response {
 
 /// The document that describes the routes.
 async fn document(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    match door::admit(&desk, &request, door::Needs::Read) {
+    match door::admit(&desk, &request, door::Needs::Admin) {
         Ok(_) => finished("application/json", STRICT, DOCUMENT.as_str()),
         Err(refused) => closed(&desk, &refused),
     }

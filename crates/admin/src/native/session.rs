@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{ORIGIN, SET_COOKIE, USER_AGENT};
+use axum::http::header::{SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use qm_access::{Opened, SessionView};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::words;
 use crate::Desk;
-use crate::door::{From, LONGEST, SESSION, Who};
+use crate::door::{From, LONGEST, SESSION, Who, over_tls};
 use crate::exchange::{self, At};
 use crate::refused::Refused;
 
@@ -183,13 +183,6 @@ pub(crate) fn cookie(opened: &Opened, headers: &HeaderMap) -> Result<HeaderValue
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Whether the browser came by `https`. The gateway itself speaks plain HTTP behind a proxy that says so; browsers say it
-/// too. Who lies here only locks his own cookie away.
-fn over_tls(headers: &HeaderMap) -> bool {
-    let says = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    says("x-forwarded-proto").eq_ignore_ascii_case("https") || says(ORIGIN.as_str()).starts_with("https://")
 }
 
 impl<'a> Row<'a> {

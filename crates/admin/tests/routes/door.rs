@@ -157,3 +157,38 @@ async fn a2_4_a_key_without_privileges_gets_403_and_one_that_may_read_changes_no
         assert!(house.ask_as(key, "GET", "/api/v1/me", "").await.good()["usage"]["today"]["requests"] == 0);
     }
 }
+
+#[tokio::test]
+async fn an_act_is_finished_and_written_down_though_its_client_hangs_up() {
+    let house = House::open().await;
+    let made = house.key("one", &["inference"]).await;
+    let path = format!("/api/v1/keys/{}", made["id"].as_str().unwrap());
+    // Looked at once, then dropped: the store has not answered by then.
+    tokio::select! {
+        biased;
+        _ = house.ask("DELETE", &path, "") => panic!("nothing has been done yet"),
+        () = std::future::ready(()) => {}
+    }
+    let audited = async {
+        loop {
+            let entries = house.store.audit().list(&qm_store::AuditFilter::default(), 9).await.unwrap();
+            if entries.iter().any(|record| record.entry.action == "key.remove") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), audited).await.expect("it is in the audit");
+    house.ask("GET", &path, "").await.refused(404);
+}
+
+#[tokio::test]
+async fn who_came_over_tls_is_told_to_stay_there() {
+    let house = House::open().await;
+    for path in ["/admin/login", "/docs", "/api/v1/keys", "/api/v1/nowhere"] {
+        for (proto, told) in [("https", "max-age=31536000"), ("http", "")] {
+            let request =
+                request("GET", path).header("x-forwarded-proto", proto).body(Body::empty()).unwrap();
+            assert_eq!(house.send(request).await.header("strict-transport-security"), told, "{path} {proto}");
+        }
+    }
+}

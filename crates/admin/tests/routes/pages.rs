@@ -83,6 +83,11 @@ async fn a2_2_get_docs_is_swagger_ui_for_admins() {
     let document = visit(&house, "/openapi.json", &[("x-api-key", KEY)]).await;
     assert_eq!(document.good()["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     assert_eq!(visit(&house, "/openapi.json", &[]).await.status, 401);
+    let reader = house.key("reader", &["read"]).await;
+    for path in ["/docs", "/openapi.json"] {
+        let refused = visit(&house, path, &[("x-api-key", reader["key"].as_str().unwrap())]).await;
+        assert_eq!(refused.refused(403)["code"], "forbidden", "{path}");
+    }
 }
 
 #[tokio::test]
