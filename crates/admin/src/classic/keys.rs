@@ -184,11 +184,14 @@ pub(crate) async fn change(
     let changed: Changed = exchange::asked(body).await?;
     let view = desk.access.show(&id).await?;
     // That dialect has one word for what we call revoked and disabled.
-    if changed.is_active == Some(true) && view.revoked_ms.is_some() {
-        desk.access.restore(&id, &who.actor()).await?;
-    }
+    let restores = changed.is_active == Some(true) && view.revoked_ms.is_some();
     let edit = changed.edit(&view.limits);
-    exchange::ok(&ApiKey::of(&desk, desk.access.change(&id, edit, None, &who.actor()).await?).await)
+    let mut view = desk.access.change(&id, edit, None, &who.actor()).await?;
+    // Last: a key must not be good again by a request that is refused.
+    if restores {
+        view = desk.access.restore(&id, &who.actor()).await?;
+    }
+    exchange::ok(&ApiKey::of(&desk, view).await)
 }
 
 /// Forgets a key.

@@ -198,7 +198,8 @@ impl Taken {
         Self {
             input_tokens: usage.input,
             output_tokens: usage.output,
-            total_tokens: usage.tokens(),
+            // The sum of the two above, as scripts of that system take it to be.
+            total_tokens: usage.input.saturating_add(usage.output),
             requests: usage.requests,
         }
     }

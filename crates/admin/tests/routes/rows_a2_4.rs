@@ -323,3 +323,15 @@ async fn a2_4_get_admin_stats_account_usage() {
         assert!(accounts[0].get(field).is_some(), "{field}");
     }
 }
+
+#[tokio::test]
+async fn a_revoked_key_is_not_good_again_by_a_request_that_is_refused() {
+    let house = House::open().await;
+    let made = house.post("/admin/api-keys", &json!({"name": "one"})).await;
+    let path = format!("/admin/api-keys/{}", made["id"]);
+    house.post(&format!("{path}/revoke"), &json!({})).await;
+    house.ask("PUT", &path, r#"{"is_active":true,"name":""}"#).await.refused(400);
+    assert_eq!(house.get(&path).await["is_active"], false);
+    let restored = house.ask("PUT", &path, r#"{"is_active":true,"name":"two"}"#).await.good();
+    assert_eq!([&restored["is_active"], &restored["name"]], [&json!(true), &json!("two")]);
+}
