@@ -119,16 +119,60 @@ pub(crate) fn only(uri: &Uri, names: &[&[&str]]) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The revision that a change is for, out of `If-Match`.
+/// The revision that a change is for, out of `If-Match`. A tag that no record of ours ever had meets none, and of several
+/// it cannot be said which.
 pub(crate) fn matched(headers: &HeaderMap) -> Result<Option<i64>, Refused> {
-    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
-    let tag = tag.to_str().unwrap_or_default().trim();
-    if tag == "*" {
+    let Some(tags) = tags(headers)? else { return Ok(None) };
+    let revision =
+        |tag: &&str| tag.trim_matches('"').parse().ok().filter(|n: &i64| format!("\"{n}\"") == **tag);
+    match tags.iter().filter_map(revision).collect::<Vec<_>>()[..] {
+        [revision] => Ok(Some(revision)),
+        _ => Err(changed_meanwhile("This record was changed meanwhile: read it again, then decide.")),
+    }
+}
+
+/// That a change was made for another state than there is.
+pub(crate) fn changed_meanwhile(words: &'static str) -> Refused {
+    Refused::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", words)
+}
+
+/// The entity tags of `If-Match`, in their quotes; nothing if there is none, or any will do. Weak ones are well-formed and
+/// meet nothing (RFC 9110, 13.1.1): they are left out.
+pub(crate) fn tags(headers: &HeaderMap) -> Result<Option<Vec<&str>>, Refused> {
+    if !headers.contains_key(IF_MATCH) {
         return Ok(None);
     }
-    let revision =
-        tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-    revision.map(Some).ok_or_else(|| Refused::invalid("If-Match must be an ETag that this record had."))
+    let mut tags = Vec::new();
+    for line in headers.get_all(IF_MATCH) {
+        let mut rest = line.to_str().unwrap_or_default().trim();
+        if rest == "*" {
+            return Ok(None);
+        }
+        loop {
+            let (is_weak, tag, after) = entity_tag(rest).ok_or_else(|| {
+                Refused::invalid("If-Match must be `*`, or an ETag as it was sent, in its quotes.")
+            })?;
+            if !is_weak {
+                tags.push(tag);
+            }
+            let after = after.trim_start();
+            match after.strip_prefix(',') {
+                Some(next) => rest = next.trim_start(),
+                None if after.is_empty() => break,
+                None => return Err(Refused::invalid("If-Match must have commas between its ETags.")),
+            }
+        }
+    }
+    Ok(Some(tags))
+}
+
+/// The entity tag at the beginning, whether it is weak, and what comes after it.
+fn entity_tag(text: &str) -> Option<(bool, &str, &str)> {
+    let (is_weak, text) = text.strip_prefix("W/").map_or((false, text), |strong| (true, strong));
+    let end = text.strip_prefix('"')?.find('"')? + 2;
+    let (tag, after) = text.split_at_checked(end)?;
+    let is_plain = tag.bytes().all(|byte| byte.is_ascii_graphic());
+    is_plain.then_some((is_weak, tag, after))
 }
 
 /// An answer with the revision of what it shows.

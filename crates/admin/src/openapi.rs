@@ -179,7 +179,7 @@ fn finish(path: &str, method: &str, operation: &mut Map<String, Value>) {
         }
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        header(path, parameter);
+        header(parameter);
     }
     if let Some(body) = operation.get_mut("requestBody") {
         optional(body);
@@ -202,11 +202,11 @@ fn finish(path: &str, method: &str, operation: &mut Map<String, Value>) {
 }
 
 /// What headers may hold.
-fn header(path: &str, parameter: &mut Value) {
+fn header(parameter: &mut Value) {
     let schema = match parameter.get("name").and_then(Value::as_str) {
         Some("If-Match") => {
-            let tag = if path.ends_with("/settings") { "[0-9a-f]{16}" } else { "[0-9]{1,18}" };
-            json!({ "type": "string", "pattern": format!("^(\\*|\"{tag}\")$") })
+            let tag = "(W/)?\"[!#-~]*\"";
+            json!({ "type": "string", "pattern": format!("^(\\*|{tag}( *, *{tag})*)$") })
         }
         Some("X-Passphrase") => json!({ "type": "string", "minLength": 1 }),
         _ => return,

@@ -7,14 +7,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use qm_access::Principal;
 use qm_accounts::LoginState;
 use qm_accounts::login::{LONGEST_CLAIM, LoginView};
+use qm_keys::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Desk;
 use crate::begin::Begin;
-use crate::door::By;
+use crate::door::{By, Who};
 use crate::exchange::{self, At};
 use crate::refused::Refused;
 
@@ -28,8 +30,9 @@ struct Login<'a> {
     remaining_ms: Option<u64>,
     account_id: Option<&'a str>,
     error: Option<&'a str>,
-    user_code: &'a str,
-    verification_uri: &'a str,
+    /// What the person is asked for, and where; for admins, for whoever has it could finish the login as himself.
+    user_code: Option<&'a str>,
+    verification_uri: Option<&'a str>,
     verification_uri_complete: Option<&'a str>,
     created_ms: u64,
     expires_ms: u64,
@@ -63,19 +66,20 @@ struct Claimed {
 pub(crate) async fn start(
     State(desk): State<Arc<Desk>>,
     By(actor): By,
+    Who(who): Who,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let wish = exchange::told_or_nothing::<Begin>(&headers, body).await?.wish()?;
     let login = desk.fleet.login_start(wish, &actor).await?;
-    exchange::answer(StatusCode::CREATED, &Login::of(&login))
+    exchange::answer(StatusCode::CREATED, &Login::of(&login, &who))
 }
 
 /// Logins that wait, oldest first.
 #[utoipa::path(get, path = "/api/v1/logins", tag = "logins", responses((status = 200, body = Logins)))]
-pub(crate) async fn list(State(desk): State<Arc<Desk>>) -> Result<Response, Refused> {
+pub(crate) async fn list(State(desk): State<Arc<Desk>>, Who(who): Who) -> Result<Response, Refused> {
     let logins = desk.fleet.logins_pending().await?;
-    exchange::ok(&Logins { logins: logins.iter().map(Login::of).collect() })
+    exchange::ok(&Logins { logins: logins.iter().map(|login| Login::of(login, &who)).collect() })
 }
 
 /// How a login stands.
@@ -83,8 +87,12 @@ pub(crate) async fn list(State(desk): State<Arc<Desk>>) -> Result<Response, Refu
     get, path = "/api/v1/logins/{id}", tag = "logins",
     responses((status = 200, body = Login), (status = 400), (status = 404)),
 )]
-pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Response, Refused> {
-    exchange::ok(&Login::of(&desk.fleet.login_status(&id).await?))
+pub(crate) async fn show(
+    State(desk): State<Arc<Desk>>,
+    At(id): At,
+    Who(who): Who,
+) -> Result<Response, Refused> {
+    exchange::ok(&Login::of(&desk.fleet.login_status(&id).await?, &who))
 }
 
 /// Waits until a login is over, for `wait_s` seconds at most, and says how it stands then.
@@ -93,10 +101,15 @@ pub(crate) async fn show(State(desk): State<Arc<Desk>>, At(id): At) -> Result<Re
     params(Claimed),
     responses((status = 200, body = Login), (status = 400), (status = 404)),
 )]
-pub(crate) async fn claim(State(desk): State<Arc<Desk>>, At(id): At, uri: Uri) -> Result<Response, Refused> {
+pub(crate) async fn claim(
+    State(desk): State<Arc<Desk>>,
+    At(id): At,
+    Who(who): Who,
+    uri: Uri,
+) -> Result<Response, Refused> {
     let Claimed { wait_s } = exchange::query(&uri)?;
     let patience = wait_s.map_or(LONGEST_CLAIM, Duration::from_secs).min(LONGEST_CLAIM);
-    exchange::ok(&Login::of(&Box::pin(desk.fleet.login_claim(&id, patience)).await?))
+    exchange::ok(&Login::of(&Box::pin(desk.fleet.login_claim(&id, patience)).await?, &who))
 }
 
 /// Calls a login off.
@@ -108,12 +121,14 @@ pub(crate) async fn cancel(
     State(desk): State<Arc<Desk>>,
     At(id): At,
     By(actor): By,
+    Who(who): Who,
 ) -> Result<Response, Refused> {
-    exchange::ok(&Login::of(&desk.fleet.login_cancel(&id, &actor).await?))
+    exchange::ok(&Login::of(&desk.fleet.login_cancel(&id, &actor).await?, &who))
 }
 
 impl<'a> Login<'a> {
-    fn of(login: &'a LoginView) -> Self {
+    fn of(login: &'a LoginView, who: &Principal) -> Self {
+        let for_admins = |told: &'a str| who.may(Scope::Admin).then_some(told);
         let (status, remaining_ms, account_id, error) = match &login.state {
             LoginState::Pending { remaining_ms } => ("pending", Some(*remaining_ms), None, None),
             LoginState::Completed { account } => ("completed", None, Some(account.as_str()), None),
@@ -129,9 +144,9 @@ impl<'a> Login<'a> {
             remaining_ms,
             account_id,
             error,
-            user_code: &login.user_code,
-            verification_uri: &login.verification_uri,
-            verification_uri_complete: login.verification_uri_complete.as_deref(),
+            user_code: for_admins(&login.user_code),
+            verification_uri: for_admins(&login.verification_uri),
+            verification_uri_complete: login.verification_uri_complete.as_deref().and_then(for_admins),
             created_ms: login.created_ms,
             expires_ms: login.expires_ms,
             interval_ms: login.interval_ms,

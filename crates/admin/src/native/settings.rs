@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{ETAG, IF_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use qm_pool::Strategy;
 use qm_store::Change;
@@ -108,11 +108,11 @@ pub(crate) async fn change(
 ) -> Result<Response, Refused> {
     let patch = exchange::told::<Changed>(&headers, body).await?.patch()?;
     let _settling = desk.settling.lock().await;
-    if let Some(tag) = matched(&headers)?
-        && tag != etag(&desk.settings.current().await?)
+    if let Some(tags) = exchange::tags(&headers)?
+        && !tags.contains(&etag(&desk.settings.current().await?).as_str())
     {
         let words = "The settings were changed meanwhile: read them again, then decide.";
-        return Err(Refused::new(StatusCode::PRECONDITION_FAILED, "changed_meanwhile", words));
+        return Err(exchange::changed_meanwhile(words));
     }
     shown(&desk.settings.change(patch, &who.actor()).await?)
 }
@@ -121,18 +121,6 @@ fn shown(current: &Current) -> Result<Response, Refused> {
     let mut response = exchange::ok(&Settings::of(current))?;
     response.headers_mut().extend(HeaderValue::try_from(etag(current)).ok().map(|tag| (ETAG, tag)));
     Ok(response)
-}
-
-/// The tag that a change is for.
-fn matched(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
-    let Some(tag) = headers.get(IF_MATCH) else { return Ok(None) };
-    let tag = tag.to_str().unwrap_or_default().trim();
-    let hex = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or_default();
-    match tag {
-        "*" => Ok(None),
-        _ if hex.len() == 16 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(Some(tag)),
-        _ => Err(Refused::invalid("If-Match must be an ETag that the settings had.")),
-    }
 }
 
 /// Of what holds, for it has no revision of its own.

@@ -77,6 +77,15 @@ async fn our_own_dialect_logs_in_as_well() {
     let (id, code) = (started["id"].as_str().unwrap(), started["user_code"].as_str().unwrap());
     assert_eq!([&started["kind"], &started["status"]], [&json!("identity-center"), &json!("pending")]);
     assert_eq!(house.get("/api/v1/logins").await["logins"][0]["id"], *id);
+    // Whoever may only look cannot finish it.
+    let reader = house.key("reader", &["read"]).await;
+    let reader = reader["key"].as_str().unwrap();
+    for path in ["/api/v1/logins".to_owned(), format!("/api/v1/logins/{id}")] {
+        let shown = house.ask_as(reader, "GET", &path, "").await;
+        assert!(shown.good().to_string().contains(id) && !shown.text().contains(code), "{path}");
+        assert!(!shown.text().contains("https://"), "{path}: {}", shown.text());
+        assert!(house.get(&path).await.to_string().contains(code), "{path}");
+    }
     let early = house.post(&format!("/api/v1/logins/{id}/claim?wait_s=0"), &json!({})).await;
     assert_eq!(early["status"], "pending");
     house.simulator.approve(code, None).unwrap();

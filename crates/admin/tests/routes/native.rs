@@ -40,7 +40,17 @@ async fn a_change_meets_only_the_revision_it_was_made_for() {
     {
         patch(&house, id, "*", &wish).await.refused(400);
     }
-    patch(&house, id, "W/3", &json!({})).await.refused(400);
+    for tag in ["W/3", "3", "\"3", "\"3\" \"4\"", "\"3\",", "", "\"a b\""] {
+        patch(&house, id, tag, &json!({})).await.refused(400);
+    }
+    let now = house.ask("GET", &format!("/api/v1/accounts/{id}"), "").await.header("etag").to_owned();
+    for tag in
+        ["\"abc\"", "\"\"", "\"0\"", &format!("W/{now}"), "\"a\", W/\"b\"", &now.replacen('"', "\"0", 1)]
+    {
+        let problem = patch(&house, id, tag, &json!({})).await.refused(412);
+        assert_eq!(problem["code"], "changed_meanwhile", "{tag}");
+    }
+    patch(&house, id, &format!("W/\"a\" , {now}"), &json!({})).await.good();
     assert_eq!(house.ask("DELETE", &format!("/api/v1/accounts/{id}"), "").await.status, 204);
     house.ask("GET", &format!("/api/v1/accounts/{id}"), "").await.refused(404);
 }

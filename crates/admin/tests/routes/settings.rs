@@ -69,6 +69,9 @@ async fn settings_are_shown_and_changed_by_whoever_saw_the_last() {
     assert_eq!(changed.json()["retention"], json!({"receipts_days": 7, "hours_days": 400, "days_days": 0}));
     let late = patch(seen.header("etag"), json!({"strategy": "weighted"})).await.refused(412);
     assert_eq!(late["code"], "changed_meanwhile");
+    for (tag, status) in [("\"abc\"", 412), ("W/\"3\"", 412), ("\"a\", \"b\"", 412), ("abc", 400)] {
+        patch(tag, json!({"strategy": "weighted"})).await.refused(status);
+    }
     assert_eq!(
         patch(changed.header("etag"), json!({"default_model": null})).await.good()["default_model"],
         json!(null)
