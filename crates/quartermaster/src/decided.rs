@@ -163,10 +163,12 @@ impl Settings for Decided {
         let at_ms = fleet::now_ms();
         let text = serde_json::to_string(&kept).map_err(|_| unwritten())?;
         self.store.settings().set(RECORD, &text, at_ms).await.map_err(failed)?;
-        let detail = json!({ "before": *now, "after": next });
+        // It is decided now: what holds must not differ from what the next start takes in, whatever becomes of the audit.
+        let before = std::mem::replace(&mut *now, next);
+        let detail = json!({ "before": before, "after": *now });
+        let applied = self.apply(&now, actor).await;
         self.store.audit().append(entry(actor, detail.to_string(), at_ms)).await.map_err(failed)?;
-        *now = next;
-        self.apply(&now, actor).await?;
+        applied?;
         Ok(self.current(&now))
     }
 

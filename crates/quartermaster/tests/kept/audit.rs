@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::house::House;
 
-async fn alter(house: &House, statement: &'static str) {
+pub(crate) async fn alter(house: &House, statement: &'static str) {
     let options =
         SqliteConnectOptions::from_str(house.path("data/quartermaster.db").to_str().unwrap()).unwrap();
     let mut connection = options.connect().await.unwrap();

@@ -6,6 +6,7 @@ use qm_simulator::SimAccount;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::audit::alter;
 use crate::house::{ADMIN, Gateway, House, KEY};
 
 fn admin(gateway: &Gateway, what: &str, body: &Value) -> (u16, Value) {
@@ -69,6 +70,28 @@ async fn what_is_decided_holds_at_once_and_after_a_restart_and_the_configuration
     let entries = audited["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 2, "{audited}");
     assert_eq!(entries[1]["detail"]["after"]["strategy"], "least_used", "{audited}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_holds_though_the_audit_fails_so_that_the_next_start_changes_nothing() {
+    let account = SimAccount::numbered(0);
+    let mut house = House::with(vec![account.clone()]).await;
+    house.give(&account);
+    let gateway = house.serve();
+    let full = "CREATE TRIGGER audit_is_full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END";
+    alter(&house, full).await;
+    let wish = json!({ "aliases": { "my-model": "claude-haiku-4.5" } });
+    assert_eq!(admin(&gateway, "PATCH /api/v1/settings", &wish).0, 500);
+    alter(&house, "DROP TRIGGER audit_is_full").await;
+    let held = |gateway: &Gateway| {
+        let (status, now) = admin(gateway, "GET /api/v1/settings", &Value::Null);
+        (status, now["aliases"].clone(), asks(gateway, "my-model"))
+    };
+    let before = held(&gateway);
+    assert_eq!(before, (200, wish["aliases"].clone(), 200));
+    assert_eq!(gateway.stop(), Some(0));
+    let gateway = house.serve();
+    assert_eq!(held(&gateway), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
