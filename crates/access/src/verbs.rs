@@ -265,8 +265,8 @@ impl House {
         actor: &Actor,
     ) -> Result<(), AccessError> {
         let last_ms = |entry: &Arc<Entry>| {
-            let ends_ms = entry.record.as_ref().and_then(|record| record.wishes.expires_ms);
-            ends_ms.unwrap_or(u64::MAX)
+            let own = entry.record.as_ref().and_then(|record| record.wishes.expires_ms);
+            own.unwrap_or(u64::MAX)
         };
         let now_ms = self.now_ms();
         let roster = self.roster();

@@ -143,6 +143,6 @@ pub struct KeyTotals {
     pub keys: u64,
     /// Requests ever.
     pub requests: u64,
-    /// Tokens ever, in and out.
+    /// Tokens ever, as [`crate::Usage::tokens`] counts them.
     pub tokens: u64,
 }
