@@ -6,6 +6,7 @@ use qm_simulator::SimAccount;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::audit::alter;
 use crate::house::{ADMIN, Gateway, House, KEY};
 
 async fn with_an_account() -> House {
@@ -172,4 +173,24 @@ async fn keys_of_the_environment_have_the_limits_that_are_set_for_them_and_admin
     let gateway = house.serve();
     assert_eq!([KEY, KEY, KEY].map(|key| gateway.ask(key)), [200, 200, 429]);
     assert_eq!([ADMIN, ADMIN, ADMIN].map(|key| gateway.ask(key)), [200; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_key_opens_nothing_and_keeps_neither_the_gateway_from_starting_nor_others_out() {
+    let house = with_an_account().await;
+    let ((_, broken), (_, other)) = (made(&house, &[]), made(&house, &[]));
+    alter(&house, "UPDATE keys SET origin = 'of a later version', scopes = '[' WHERE number = 1").await;
+    let gateway = house.serve();
+    assert_eq!([gateway.ask(&broken), gateway.ask(&other), gateway.ask(KEY)], [401, 200, 200]);
+    let (status, listed) = gateway.call("GET /api/v1/keys?scope=inference", ADMIN, "");
+    assert_eq!(status, 200, "{listed}");
+    // Broken while the gateway runs, a key ends as well.
+    alter(
+        &house,
+        "UPDATE keys SET origin = '', revision = (SELECT value + 1 FROM revision) WHERE number = 2",
+    )
+    .await;
+    alter(&house, "UPDATE revision SET value = value + 1").await;
+    noticed(&gateway, &other, false).await;
+    assert_eq!((gateway.ask(KEY), gateway.stop()), (200, Some(0)));
 }
