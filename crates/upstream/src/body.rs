@@ -4,68 +4,112 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use qm_http1::Malformed;
 
 use crate::connection::Connection;
 use crate::connector::Place;
 use crate::idle::Idle;
 
+pub use crate::connection::Broken;
+
 /// An answer's body. Polling it is what moves the connection. Read to its end, the connection is kept for the next
 /// call; dropped before, the connection closes, which stops the upstream.
 pub struct AnswerBody {
-    incoming: Incoming,
+    body: qm_http1::Body,
+    /// What came with the head.
+    rest: Bytes,
     /// `None` once the body has ended.
     source: Option<Source>,
+    /// Whether the connection may be used again then.
+    keeps: bool,
+    /// Why the body ended too early, as long as nobody has been told.
+    broken: Option<Broken>,
 }
 
 /// Where the body comes from, and where that goes afterwards.
-struct Source {
-    connection: Box<Connection>,
-    place: Place,
-    idle: Arc<Idle>,
+pub(crate) struct Source {
+    pub(crate) connection: Box<Connection>,
+    pub(crate) place: Place,
+    pub(crate) idle: Arc<Idle>,
 }
 
+// === impl AnswerBody ===
+
 impl AnswerBody {
-    pub(crate) fn new(
-        incoming: Incoming,
-        connection: Box<Connection>,
-        place: Place,
-        idle: Arc<Idle>,
-    ) -> Self {
-        Self { incoming, source: Some(Source { connection, place, idle }) }
+    /// What follows a head, beginning with `rest`.
+    pub(crate) fn new(body: qm_http1::Body, rest: Bytes, keeps: bool, source: Source) -> Self {
+        Self { body, rest, source: Some(source), keeps, broken: None }
     }
+
+    /// Takes in what is there until there is some data or the end has come.
+    fn poll_data(&mut self, data: &mut BytesMut, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+        let rest = std::mem::take(&mut self.rest);
+        take_in(&mut self.body, &mut self.keeps, &rest, data)?;
+        let Self { body, source, keeps, .. } = self;
+        while let Some(Source { connection, .. }) = source
+            && data.is_empty()
+            && !body.is_done()
+        {
+            ready!(connection.poll_read(cx, |input| match input {
+                [] => body.close(),
+                _ => take_in(body, keeps, input, data),
+            }))??;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The body has ended well: another call may have its connection.
+    fn release(&mut self) {
+        if let Some(Source { connection, place, idle }) = self.source.take()
+            && self.keeps
+        {
+            idle.keep(place, connection);
+        }
+    }
+}
+
+fn take_in(
+    body: &mut qm_http1::Body,
+    keeps: &mut bool,
+    input: &[u8],
+    data: &mut BytesMut,
+) -> Result<(), Malformed> {
+    let used = body.decode(input, data)?;
+    // Whatever follows a body was not asked for.
+    *keeps &= used == input.len();
+    Ok(())
 }
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Broken;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Self { incoming, source } = self.get_mut();
-        let Some(from) = source else { return Poll::Ready(None) };
-        let frame = ready!(from.connection.poll(cx, |cx| Pin::new(&mut *incoming).poll_frame(cx)));
-        match &frame {
-            Some(Ok(_)) => {}
-            Some(Err(_)) => *source = None,
-            None => {
-                if let Some(Source { connection, place, idle }) = source.take() {
-                    idle.keep(place, connection);
-                }
-            }
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let this = self.get_mut();
+        if this.source.is_none() {
+            return Poll::Ready(this.broken.take().map(Err));
         }
-        Poll::Ready(frame)
+        let mut data = BytesMut::new();
+        if let Err(error) = ready!(this.poll_data(&mut data, cx)) {
+            // What came before it is given out first.
+            this.source = None;
+            this.broken = Some(error);
+        } else if this.body.is_done() {
+            this.release();
+        }
+        if data.is_empty() {
+            return Poll::Ready(this.broken.take().map(Err));
+        }
+        Poll::Ready(Some(Ok(Frame::data(data.freeze()))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.source.is_none()
+        self.source.is_none() && self.broken.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.body.left().map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

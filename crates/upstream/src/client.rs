@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use qm_amazonq::Remedy;
 use qm_amazonq::fault::Failure;
 use qm_amazonq::surface::{AgentMode, Operation, Surface};
@@ -98,7 +98,7 @@ impl Client {
         signed: &Signed<'_>,
         body: Bytes,
     ) -> Result<Response<AnswerBody>, Failure> {
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = signed.operation.method.parse().unwrap_or(http::Method::POST);
         *request.uri_mut() = address;
         self.sign(request.headers_mut(), signed);
@@ -141,7 +141,7 @@ impl Client {
         kind: &'static str,
         body: Vec<u8>,
     ) -> Result<Reply, Failure> {
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = address.clone();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -1,84 +1,161 @@
-//! One connection, driven by whoever waits for something from it: no task of its own.
+//! One connection, driven by whoever waits for something from it: no task of its own, and no buffer while it waits.
 
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{self, SendRequest};
+use bytes::{Buf, Bytes};
+use http::Request;
+use qm_http1::{Answer, HeadReader, Malformed};
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-use crate::bell::Bell;
 use crate::connector::Stream;
 
+/// Most bytes that are taken from the socket at once. They lie on the stack until they have been understood.
+const MOST_AT_ONCE: usize = 16 << 10;
+
 /// A request as it is sent.
-pub(crate) type Call = Request<Full<Bytes>>;
+pub(crate) type Call = Request<Bytes>;
 
 /// A connection that carries one exchange after the other.
 pub(crate) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    /// `None` once it has ended.
-    driver: Option<http1::Connection<Stream, Full<Bytes>>>,
-    bell: Bell,
+    stream: Stream,
+}
+
+/// The head of an answer and the beginning of its body, still as it came.
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    pub(crate) rest: Bytes,
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The connection failed.
+    #[error("the connection failed")]
+    Io(#[from] io::Error),
+    /// What came over it is no answer, or not a whole one.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
 }
 
 /// An exchange that failed before the head of an answer came.
 pub(crate) struct Unanswered {
-    pub(crate) error: hyper::Error,
-    /// The request, where nothing of it has been sent.
-    pub(crate) unsent: Option<Call>,
+    pub(crate) error: Broken,
+    /// Whether nothing of the request has been sent.
+    pub(crate) unsent: bool,
+}
+
+/// What is sent and what has come of one exchange.
+struct Exchange<'a, B> {
+    connection: &'a mut Connection,
+    unsent: B,
+    /// Why not all can be sent. The peer may have said something before it stopped listening.
+    refused: Option<io::Error>,
+    begun: bool,
+    flushed: bool,
+    reader: HeadReader,
 }
 
 // === impl Connection ===
 
 impl Connection {
-    pub(crate) async fn begin(stream: Stream) -> hyper::Result<Self> {
-        let (sender, driver) = http1::Builder::new().handshake(stream).await?;
-        Ok(Self { sender, driver: Some(driver), bell: Bell::new() })
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self { stream }
     }
 
     /// Sends a request and waits for the head of its answer. Dropping the connection closes it.
-    pub(crate) async fn exchange(&mut self, call: Call) -> Result<Response<Incoming>, Unanswered> {
-        let mut answer = pin!(self.sender.try_send_request(call));
-        let answered = std::future::poll_fn(|cx| self.poll(cx, |cx| answer.as_mut().poll(cx))).await;
-        answered
-            .map_err(|mut failed| Unanswered { unsent: failed.take_message(), error: failed.into_error() })
+    pub(crate) async fn exchange(&mut self, call: &Call) -> Result<Answered, Unanswered> {
+        let unsent = qm_http1::head(call, call.body().len()).chain(&call.body()[..]);
+        let mut exchange = Exchange {
+            connection: self,
+            unsent,
+            refused: None,
+            begun: false,
+            flushed: false,
+            reader: HeadReader::default(),
+        };
+        match poll_fn(|cx| exchange.poll(cx)).await {
+            Ok(answer) => Ok(exchange.answered(answer)),
+            Err(error) => Err(Unanswered { error, unsent: !exchange.begun }),
+        }
     }
 
-    /// Drives the connection, then looks whether what is waited for has come of it. Whatever that is, it comes from
-    /// the driver and from nowhere else, so `look` need not wake anybody.
-    pub(crate) fn poll<T>(
+    /// Gives `take` what has come. Nothing means that the peer has said its last.
+    pub(crate) fn poll_read<T>(
         &mut self,
         cx: &mut Context<'_>,
-        mut look: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let Self { driver, bell, .. } = self;
-        bell.poll(cx, || {
-            drive(driver, &mut bell.context());
-            look(&mut Context::from_waker(Waker::noop()))
-        })
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Poll<io::Result<T>> {
+        let mut space = [const { MaybeUninit::uninit() }; MOST_AT_ONCE];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(take(buffer.filled())))
     }
 
-    /// Whether it can carry another exchange, as far as can be seen from here. Looks for a close by the peer.
-    pub(crate) fn is_reusable(&mut self) -> bool {
-        drive(&mut self.driver, &mut self.bell.context());
-        self.driver.is_some() && self.sender.is_ready()
-    }
-
+    /// Whether it can carry another exchange, as far as can be seen from here: nothing unasked has come, nor a close.
     /// Lets go of the task that read from it.
-    pub(crate) fn rest(&self) {
-        self.bell.forget_listener();
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        self.poll_read(&mut Context::from_waker(Waker::noop()), |_| ()).is_pending()
     }
 }
 
-fn drive(driver: &mut Option<http1::Connection<Stream, Full<Bytes>>>, cx: &mut Context<'_>) {
-    let Some(running) = driver else { return };
-    if let Poll::Ready(ended) = Pin::new(running).poll(cx) {
-        // Who waits is told by what the driver leaves behind for him; nobody waits for an idle connection.
-        if let Err(error) = ended {
-            tracing::debug!(%error, "an upstream connection ended");
+// === impl Exchange ===
+
+impl<B: Buf> Exchange<'_, B> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Broken>> {
+        if self.refused.is_none()
+            && let Poll::Ready(Err(error)) = self.poll_send(cx)
+        {
+            if !self.begun {
+                return Poll::Ready(Err(error.into()));
+            }
+            self.refused = Some(error);
         }
-        *driver = None;
+        loop {
+            let Self { connection, reader, .. } = self;
+            let fed = ready!(connection.poll_read(cx, |bytes| {
+                if bytes.is_empty() { Err(Malformed::Cut) } else { reader.feed(bytes) }
+            }));
+            let fed = match fed {
+                Ok(Err(Malformed::Cut)) | Err(_) if self.refused.is_some() => {
+                    self.refused.take().map_or(Err(Malformed::Cut.into()), |error| Err(error.into()))
+                }
+                Ok(fed) => fed.map_err(Broken::from),
+                Err(error) => Err(error.into()),
+            };
+            match fed {
+                Ok(None) => {}
+                Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.connection.stream);
+        while self.unsent.has_remaining() {
+            let mut pieces = [IoSlice::new(&[]); 2];
+            let count = self.unsent.chunks_vectored(&mut pieces);
+            let sent = ready!(stream.as_mut().poll_write_vectored(cx, &pieces[..count]))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.begun = true;
+            self.unsent.advance(sent);
+        }
+        if !self.flushed {
+            ready!(stream.poll_flush(cx))?;
+            self.flushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn answered(self, mut answer: Answer) -> Answered {
+        // Answered before it had heard all: the rest of the request would be taken for the next.
+        answer.keeps &= self.flushed && self.refused.is_none();
+        Answered { answer, rest: Bytes::copy_from_slice(self.reader.rest()) }
     }
 }

@@ -7,8 +7,8 @@ use http::header::HOST;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Response, Uri};
 
-use crate::body::AnswerBody;
-use crate::connection::{Call, Connection, Unanswered};
+use crate::body::{AnswerBody, Broken, Source};
+use crate::connection::{Answered, Call, Connection, Unanswered};
 use crate::connector::{Connector, Failed, Place, Route};
 use crate::idle::Idle;
 use crate::proxy::Way;
@@ -29,7 +29,7 @@ pub(crate) enum Unreached {
     Connect(#[source] Failed),
     /// There was one, and no answer came over it.
     #[error("no answer")]
-    Request(#[from] hyper::Error),
+    Request(#[from] Broken),
 }
 
 // === impl Connections ===
@@ -60,28 +60,29 @@ impl Connections {
     /// A call is sent once. Only one of which not a byte has left, because its kept connection turned out to be
     /// closed, goes out again, over a new connection.
     pub(crate) async fn send(&self, call: Call) -> Result<Response<AnswerBody>, Unreached> {
-        let (place, mut call) =
+        let (place, call) =
             addressed(call, &self.way).ok_or_else(|| Unreached::Connect("not an absolute address".into()))?;
         if let Some(kept) = self.idle.take(&place) {
-            call = match self.exchange(kept, place.clone(), call).await {
-                Ok(response) => return Ok(response),
-                Err(Unanswered { unsent: Some(call), .. }) => call,
-                Err(Unanswered { error, unsent: None }) => return Err(error.into()),
-            };
+            match self.exchange(kept, &place, &call).await {
+                Err(Unanswered { unsent: true, .. }) => {}
+                answered => return answered.map_err(|failed| failed.error.into()),
+            }
         }
         let stream = self.connector.connect(&place).await.map_err(Unreached::Connect)?;
-        let fresh = Box::new(Connection::begin(stream).await?);
-        self.exchange(fresh, place, call).await.map_err(|failed| failed.error.into())
+        let fresh = Box::new(Connection::new(stream));
+        self.exchange(fresh, &place, &call).await.map_err(|failed| failed.error.into())
     }
 
     async fn exchange(
         &self,
         mut connection: Box<Connection>,
-        place: Place,
-        call: Call,
+        place: &Place,
+        call: &Call,
     ) -> Result<Response<AnswerBody>, Unanswered> {
-        let response = connection.exchange(call).await?;
-        Ok(response.map(|incoming| AnswerBody::new(incoming, connection, place, Arc::clone(&self.idle))))
+        let Answered { answer, rest } = connection.exchange(call).await?;
+        let source = Source { connection, place: place.clone(), idle: Arc::clone(&self.idle) };
+        let body = AnswerBody::new(answer.body, rest, answer.keeps, source);
+        Ok(answer.head.map(|()| body))
     }
 }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
@@ -84,9 +84,9 @@ type Straight = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A connected stream. TLS is behind a pointer: it is a kilobyte, which plain connections need not carry.
 pub(crate) enum Stream {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<Straight>),
-    Proxied(Box<MaybeHttpsStream<Straight>>),
+    Plain(TcpStream),
+    Tls(Box<TokioIo<Straight>>),
+    Proxied(Box<TokioIo<MaybeHttpsStream<Straight>>>),
 }
 
 // === impl Connector ===
@@ -168,7 +168,7 @@ impl Connector {
         };
         let beyond = beyond.map_err(|source| failed(stage_of(&source), source))?;
         let tls = HttpsConnector::from((Ready(Some(beyond)), Arc::clone(&self.tls)));
-        Ok(Stream::Proxied(Box::new(connected(tls, address).await?)))
+        Ok(Stream::Proxied(Box::new(TokioIo::new(connected(tls, address).await?))))
     }
 }
 
@@ -209,17 +209,17 @@ impl<C: Send + 'static> Service<Uri> for Ready<C> {
 impl From<MaybeHttpsStream<TokioIo<TcpStream>>> for Stream {
     fn from(stream: MaybeHttpsStream<TokioIo<TcpStream>>) -> Self {
         match stream {
-            MaybeHttpsStream::Http(plain) => Self::Plain(plain),
-            tls @ MaybeHttpsStream::Https(_) => Self::Tls(Box::new(tls)),
+            MaybeHttpsStream::Http(plain) => Self::Plain(plain.into_inner()),
+            tls @ MaybeHttpsStream::Https(_) => Self::Tls(Box::new(TokioIo::new(tls))),
         }
     }
 }
 
-impl Read for Stream {
+impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -229,7 +229,7 @@ impl Read for Stream {
     }
 }
 
-impl Write for Stream {
+impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),

@@ -49,18 +49,17 @@ impl Idle {
         loop {
             // The lock ends with the statement: closing what is of no use any more takes its time.
             let Resting { mut connection, since } = self.state().places.get_mut(place)?.pop_back()?;
-            if since.elapsed() < LIFETIME && connection.is_reusable() {
+            if since.elapsed() < LIFETIME && connection.is_quiet() {
                 return Some(connection);
             }
         }
     }
 
-    /// Keeps one whose exchange is over, if it can carry another.
+    /// Keeps one whose exchange is over, if nothing unasked has come over it.
     pub(crate) fn keep(self: &Arc<Self>, place: Place, mut connection: Box<Connection>) {
-        if !connection.is_reusable() {
+        if !connection.is_quiet() {
             return;
         }
-        connection.rest();
         let mut state = self.state();
         let resting = state.places.entry(place).or_default();
         let surplus = if resting.len() < self.most { None } else { resting.pop_front() };

@@ -6,7 +6,6 @@
 //! stored.
 
 pub mod account;
-mod bell;
 pub mod body;
 pub mod catalogue;
 pub mod client;
@@ -29,7 +28,7 @@ mod renewal;
 use std::sync::Arc;
 
 pub use account::{Account, Parts, Ready};
-pub use body::AnswerBody;
+pub use body::{AnswerBody, Broken};
 pub use client::{Answer, Client, Obstacle, Probed, Unprobed};
 pub use endpoint::{EndpointError, Endpoints};
 pub use face::{Face, Learned, Pins};

@@ -27,6 +27,7 @@ const ROOMS: &[Room] = &[
     // Language: no I/O, no clock, no async.
     room("qm-canon", &[], &[]),
     room("qm-framing", &[], &[]),
+    room("qm-http1", &[], &[]),
     room("qm-json", &["qm-canon"], &[]),
     room("qm-anthropic", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-openai", &["qm-canon", "qm-framing", "qm-json"], &[]),
@@ -40,7 +41,7 @@ const ROOMS: &[Room] = &[
     // Hands: I/O.
     room("qm-coord", &[], &[]),
     room("qm-store-sqlite", &["qm-seal", "qm-store"], &[]),
-    room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential"], &["qm-simulator"]),
+    room("qm-upstream", &["qm-amazonq", "qm-canon", "qm-credential", "qm-http1"], &["qm-simulator"]),
     // Use: the life of one request.
     room("qm-relay", &["qm-amazonq", "qm-canon", "qm-framing", "qm-pool", "qm-upstream"], &["qm-simulator"]),
     // Use: the life of an account.

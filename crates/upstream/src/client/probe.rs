@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{DATE, USER_AGENT};
 use http::{Request, Uri};
-use http_body_util::Full;
 use rustls::{CertificateError, Error as TlsError};
 
 use super::{Client, causes};
@@ -63,7 +62,7 @@ impl Client {
     /// # Errors
     /// When there is none.
     pub async fn probe(&self, address: &Uri) -> Result<Probed, Unprobed> {
-        let mut request = Request::new(Full::new(Bytes::new()));
+        let mut request = Request::new(Bytes::new());
         *request.uri_mut() = address.clone();
         request.headers_mut().insert(USER_AGENT, self.identity.user_agent.clone());
         let deadline = self.connections.deadline() + ANSWER;

@@ -136,17 +136,30 @@ async fn one_that_the_peer_closed_while_it_was_idle_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_not_sent_is_given_back() {
+async fn a_close_is_seen_before_anything_is_sent() {
+    let (peer, connector) = (Peer::listen().await, Connector::new(PATIENCE));
+    let (place, _) = addressed(peer.call(), &Way::Direct).expect("is absolute");
+    let (stream, theirs) = tokio::join!(connector.connect(&place), peer.accept());
+    let mut connection = Connection::new(stream.expect("connected"));
+    assert!(connection.is_quiet());
+    drop(theirs);
+    peer.let_it_be_seen().await;
+    assert!(!connection.is_quiet());
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_even_begin_is_known_as_unsent() {
     let (peer, connector) = (Peer::listen().await, Connector::new(PATIENCE));
     let (place, call) = addressed(peer.call(), &Way::Direct).expect("is absolute");
     let (stream, theirs) = tokio::join!(connector.connect(&place), peer.accept());
-    let mut connection = Connection::begin(stream.expect("connected")).await.expect("begun");
-    assert!(connection.is_reusable());
+    let mut connection = Connection::new(stream.expect("connected"));
+    // Closed with a reset: the first byte is refused already.
+    theirs.set_zero_linger().expect("set");
     drop(theirs);
     peer.let_it_be_seen().await;
-    let failed = connection.exchange(call).await.expect_err("the peer has gone");
-    assert_eq!(failed.unsent.expect("is given back").headers()[HOST], place.authority.as_str());
-    assert!(!connection.is_reusable());
+    let Err(failed) = connection.exchange(&call).await else { panic!("the peer has gone") };
+    assert!(failed.unsent);
+    assert!(matches!(failed.error, Broken::Io(_)), "{:?}", failed.error);
 }
 
 #[tokio::test]
@@ -211,6 +224,82 @@ async fn a_body_that_breaks_off_is_an_error() {
     };
     assert!(matches!(ended, Some(Err(_))));
     assert!(body.frame().await.is_none(), "and nothing after it");
+}
+
+#[tokio::test]
+async fn what_came_before_a_body_broke_is_given_out_first() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let serve = async {
+        let mut stream = peer.accept().await;
+        answer(&mut stream, &format!("{CHUNKS}5\r\nhello\r\nno chunk")).await;
+        stream
+    };
+    let (response, mut stream) = tokio::join!(connections.send(peer.call()), serve);
+    let mut body = response.expect("a head").into_body();
+    let frame = body.frame().await.expect("a frame").expect("is whole");
+    assert_eq!(frame.into_data().expect("data"), "hello");
+    let error = body.frame().await.expect("an end").expect_err("is no good one");
+    assert!(matches!(error, Broken::Malformed(_)), "{error:?}");
+    assert!(body.frame().await.is_none(), "and nothing after it");
+    closed(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_body_that_ends_with_its_connection_is_whole() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let serve = async {
+        let mut stream = peer.accept().await;
+        answer(&mut stream, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nall of it").await;
+    };
+    let (response, ()) = tokio::join!(connections.send(peer.call()), serve);
+    assert_eq!(whole(response).await, "all of it");
+    first(&connections, &peer, OK).await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_before_the_request_was_sent_whole_is_read() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let mut call = peer.call();
+    *call.method_mut() = http::Method::POST;
+    // More than the buffers of both sides take.
+    *call.body_mut() = vec![0; 32 << 20].into();
+    let serve = async {
+        let mut stream = peer.accept().await;
+        let mut head = [0; 64];
+        stream.read_exact(&mut head).await.expect("a request begins");
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").await.expect("written");
+        stream
+    };
+    let (response, mut stream) = tokio::join!(connections.send(call), serve);
+    let response = response.expect("an answer");
+    assert_eq!(response.status(), 413);
+    assert_eq!(whole(Ok(response)).await, "no");
+    // The rest of that request must not be taken for the next.
+    while stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {}
+    first(&connections, &peer, OK).await;
+}
+
+#[tokio::test]
+async fn a_large_request_arrives_whole() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let sent: Vec<u8> = (0..8 << 20).map(|at: u32| at.to_le_bytes()[1]).collect();
+    let mut call = peer.call();
+    *call.method_mut() = http::Method::POST;
+    *call.body_mut() = sent.clone().into();
+    let serve = async {
+        let mut stream = peer.accept().await;
+        let mut got = Vec::new();
+        while !got.ends_with(&sent[sent.len() - 1024..]) || got.len() < sent.len() {
+            assert_ne!(stream.read_buf(&mut got).await.expect("more"), 0, "closed too early");
+        }
+        stream.write_all(OK.as_bytes()).await.expect("written");
+        got
+    };
+    let (response, got) = tokio::join!(connections.send(call), serve);
+    assert_eq!(whole(response).await, "ok");
+    let head = got.len() - sent.len();
+    assert!(got[..head].ends_with(b"content-length: 8388608\r\n\r\n"));
+    assert!(got[head..] == sent, "what was sent is what came");
 }
 
 #[tokio::test]

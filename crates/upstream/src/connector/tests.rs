@@ -69,8 +69,7 @@ fn place(port: u16) -> Place {
 #[tokio::test]
 async fn a_proxy_behind_tls_is_asked_over_tls() {
     let (port, served) = proxy();
-    let stream = connector(Some(certificate())).connect(&place(port)).await.unwrap();
-    let mut stream = TokioIo::new(stream);
+    let mut stream = connector(Some(certificate())).connect(&place(port)).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let mut answer = vec![0; ANSWER.len()];
     stream.read_exact(&mut answer).await.unwrap();
