@@ -21,7 +21,7 @@ pub(crate) use holder::Holder;
 pub(crate) use serve::{Reply, answer};
 use tokens::{Grant, Ticket};
 
-/// The most client registrations and device logins kept.
+/// The most client registrations, device logins, and accounts with adopted ones, kept.
 const KEPT: usize = 10_000;
 /// The most access tokens, and the most refresh tokens, kept.
 const KEPT_TOKENS: usize = 200_000;

@@ -54,6 +54,10 @@ pub struct Knobs {
     pub refresh_delay_ms: u64,
     /// Life of a client registration, in seconds.
     pub registration_expires_in_s: u64,
+    /// Whether every refresh is taken: a token that nobody gave out becomes an account's, one that was replaced lives
+    /// on, and any client may present it. For callers that make logins up and mean none to be refused. Accounts that
+    /// are revoked stay so, those of a kind stay with their login service, and faults come as before.
+    pub any_refresh: bool,
 
     /// How an exhausted quota is told: 402, 429 or 400 (spec/upstream.md §12.2).
     pub quota_status: u16,
@@ -146,6 +150,7 @@ impl Default for Knobs {
             refresh_fault_times: 0,
             refresh_delay_ms: 0,
             registration_expires_in_s: 90 * 24 * 3600,
+            any_refresh: false,
             quota_status: 402,
             legacy_reason: false,
             strict_fields: true,

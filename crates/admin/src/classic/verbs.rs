@@ -24,9 +24,10 @@ pub(crate) async fn refresh(
     By(actor): By,
 ) -> Result<Response, Refused> {
     let view = desk.fleet.refresh(&id, &actor).await.map_err(|error| {
-        let missing = error.kind == ErrorKind::NotFound;
+        // Scripts of the earlier system wait for 500 when the upstream refused; what the account lacks is 400.
+        let upstream = matches!(error.kind, ErrorKind::Refused | ErrorKind::Unavailable);
         let refused = Refused::from(error);
-        if missing { refused } else { refused.with_status(StatusCode::INTERNAL_SERVER_ERROR) }
+        if upstream { refused.with_status(StatusCode::INTERNAL_SERVER_ERROR) } else { refused }
     })?;
     exchange::ok(&json!({
         "message": "Token refreshed successfully",

@@ -71,6 +71,18 @@ async fn a_token_is_refreshed_and_counted() {
     house.ask("POST", "/admin/accounts/77/refresh-token", "").await.refused(404);
 }
 
+#[tokio::test]
+async fn an_account_that_has_nothing_to_refresh_with_is_no_fault_of_the_gateway() {
+    let house = House::open().await;
+    let mut login = login(1);
+    login.as_object_mut().unwrap().remove("refreshToken");
+    login["accessToken"] = json!("an-access-token-that-nobody-gave-out");
+    let id = house.post("/v2/accounts", &login).await["id"].as_str().unwrap().to_owned();
+    for path in [format!("/admin/accounts/{id}/refresh-token"), format!("/v2/accounts/{id}/refresh")] {
+        house.ask("POST", &path, "").await.refused(400);
+    }
+}
+
 async fn upload(house: &House, fields: &[(&str, &str)]) -> Answer {
     let mut body = String::new();
     for (name, value) in fields {

@@ -81,7 +81,11 @@ pub(crate) struct Refresh<'a> {
 
 impl<'a> Refresh<'a> {
     fn begin(world: &'a World, token: &str) -> Self {
+        let adopts = world.knobs().any_refresh;
         let mut auth = world.auth();
+        if adopts {
+            auth.adopt(token);
+        }
         let account = auth.ticket(token).map(|ticket| ticket.account);
         if let Some(account) = account {
             auth.tally(account, |counts| {

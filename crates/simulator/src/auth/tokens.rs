@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Auth, KEPT_TOKENS};
-use crate::account::{AccountState, LoginKind};
+use super::{Auth, KEPT, KEPT_TOKENS};
+use crate::account::{AccountState, LoginKind, SimAccount};
 use crate::clock;
 use crate::knobs::{Knobs, Rotation};
 
@@ -51,10 +51,20 @@ impl Auth {
         self.tickets.get(token).copied()
     }
 
+    /// Makes a refresh token that is not known a new account's, while there is room for more.
+    pub(super) fn adopt(&mut self, token: &str) {
+        if !token.is_empty() && !self.tickets.contains_key(token) && self.holders.len() < KEPT {
+            self.add(SimAccount { refresh_token: token.to_owned(), ..SimAccount::default() });
+        }
+    }
+
     /// The account whose living refresh token this is, by `client` if its kind of login has clients. Presenting a
     /// token with another client may void it.
     pub(super) fn redeem(&mut self, token: &str, client: Option<&str>, knobs: &Knobs) -> Option<usize> {
         let ticket = self.ticket(token)?;
+        if knobs.any_refresh {
+            return (!self.is_revoked(ticket.account)).then_some(ticket.account);
+        }
         if ticket.void {
             self.tally(ticket.account, |counts| counts.stale_refreshes += 1);
             return None;

@@ -1,11 +1,12 @@
 //! The login services: refresh, expiry, browsers, and their faults.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use qm_simulator::{Options, RefreshFault, start};
+use qm_simulator::{AccountState, Behaviour, Options, RefreshFault, Rotation, start};
 use serde_json::{Value, json};
 
-use crate::client::{call, chat, hello, post, refresh, token};
+use crate::client::{call, chat, hello, post, refresh, refresh_as, token};
 
 #[tokio::test]
 async fn a_refresh_gives_a_token_that_works_until_revoked() {
@@ -37,6 +38,47 @@ async fn a_wrong_client_and_a_wrong_token_are_told_apart() {
     let reply = refresh(&sim, "another").await;
     assert_eq!((reply.status, reply.json()["error"].clone()), (400, json!("invalid_grant")));
     assert_eq!(reply.header("x-amzn-errortype"), Some("InvalidGrantException"));
+}
+
+#[tokio::test]
+async fn every_refresh_is_taken_where_that_is_wished() {
+    let sim = start(Options::default()).await.unwrap();
+    sim.knobs().any_refresh = true;
+    let made_up = || ("a client".to_owned(), "of nobody".to_owned());
+    let tokens = ["made up", "made up too", "made up", "sim-refresh-token"];
+    let mut given = HashSet::new();
+    for token in tokens {
+        let reply = refresh_as(&sim, &made_up(), token).await;
+        assert_eq!(reply.status, 200, "{token}");
+        given.insert(reply.json()["accessToken"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(given.len(), tokens.len());
+    for token in &given {
+        assert_eq!(chat(&sim, token, &hello("hi")).await.status, 200);
+    }
+    let counts = [0, 1, 2].map(|account| sim.counts(account).unwrap().refreshed);
+    assert_eq!(counts, [1, 2, 1], "one token is one account");
+    assert_eq!(post(&sim, "/refreshToken", &[], &json!({ "refreshToken": "social" })).await.status, 200);
+    let form = "grant_type=refresh_token&client_id=c&refresh_token=external";
+    let form_type = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(call(&sim, "POST", "/oauth2/v2.0/token", &form_type, form.as_bytes()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_lives_on_where_every_refresh_is_taken_unless_it_is_revoked() {
+    let sim = start(Options::default()).await.unwrap();
+    {
+        let mut knobs = sim.knobs();
+        (knobs.any_refresh, knobs.rotation) = (true, Rotation::Each);
+    }
+    for _ in 0..2 {
+        assert_eq!(refresh(&sim, "sim-refresh-token").await.status, 200);
+    }
+    assert_eq!(refresh(&sim, "").await.status, 400, "none at all is no login");
+    sim.set_behaviour(0, Behaviour::of(AccountState::Revoked)).unwrap();
+    assert_eq!(refresh(&sim, "sim-refresh-token").await.status, 400);
+    sim.knobs().any_refresh = false;
+    assert_eq!(refresh(&sim, "another").await.status, 400);
 }
 
 #[tokio::test]
