@@ -76,7 +76,7 @@ impl Entry {
     /// A key from configuration.
     pub(crate) fn configured(key: &str, scopes: Scopes, limits: Limits, counting: &Counting) -> Self {
         let digest = Digest::of(key);
-        let id: Arc<str> = format!("env-{}", digest.short()).into();
+        let id: Arc<str> = digest.configured_id().into();
         Self {
             name: (*id).into(),
             owner: None,

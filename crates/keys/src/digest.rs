@@ -47,6 +47,12 @@ impl Digest {
         format!("{a:02x}{b:02x}{c:02x}{d:02x}")
     }
 
+    /// Id of the key whose token this is where the configuration has it, which gives keys none.
+    #[must_use]
+    pub fn configured_id(&self) -> String {
+        format!("env-{}", self.short())
+    }
+
     /// Whether both are of one token, in constant time.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -76,6 +82,7 @@ mod tests {
         let digest = Digest::of("abc");
         assert_eq!(digest.hex(), OF_ABC);
         assert_eq!(digest.short(), "ba7816bf");
+        assert_eq!(digest.configured_id(), "env-ba7816bf");
         assert_eq!(Digest::from_hex(OF_ABC), Some(digest));
         assert_eq!(Digest::from_hex(&OF_ABC.to_ascii_uppercase()), Some(digest));
         assert_eq!(format!("{digest:?}"), "Digest(ba7816bf)");

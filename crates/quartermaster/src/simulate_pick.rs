@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 use qm_accounts::{Explained, survey::Question};
+use qm_keys::Digest;
 use qm_pool::Says;
 use qm_relay::KeyId;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::config::Keys;
@@ -73,7 +75,8 @@ fn affinity(keys: &Keys, key: &str, said: &str) -> anyhow::Result<u64> {
     let Some(key) = key else {
         bail!("there is no key number {number}: {} of clients are configured here", keys.clients.len());
     };
-    Ok(qm_relay::affinity(&KeyId::of_key(key), said))
+    let id = Digest::of(key.expose_secret()).configured_id();
+    Ok(qm_relay::affinity(&KeyId(id.into()), said))
 }
 
 fn row(one: &Explained, now_ms: u64) -> [String; 4] {

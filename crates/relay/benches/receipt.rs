@@ -1,5 +1,6 @@
-//! What a request costs before and after its answer: its key, the opening of its receipt, its place within limits that
-//! hold nothing, and the close. `cargo bench -p qm-relay`. Medians are of batches, so that the clock does not count.
+//! What a request costs before and after its answer: the opening of its receipt, its place within limits that hold
+//! nothing, and the close. `cargo bench -p qm-relay`. What its key costs is told by `cargo bench -p qm-access`. Medians are
+//! of batches, so that the clock does not count.
 
 #![expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark needs a clock")]
@@ -15,17 +16,30 @@ use async_trait::async_trait;
 use qm_canon::{Fault, Kind, Usage};
 use qm_pool::{Pool, Rules, Strategy};
 use qm_relay::{
-    Arrival, Deadlines, Entry, Fixed, Ledger, Names, Opening, Receipt, Relay, Shown, StaticKeys, Step, Wish,
+    Admission, Arrival, Caller, Deadlines, Entry, Fixed, KeyId, Ledger, Names, Opening, Receipt, Relay,
+    Shown, Step, Unlimited, Wish,
 };
 
 const BATCHES: usize = 2_000;
 const BATCH: usize = 100;
-const KEY: &str = "amq-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// Admits everybody as this one.
+struct AllAlike(Caller);
 
 /// Takes receipts and forgets them.
 struct Forgetful;
 
 struct Page(Opening);
+
+impl Admission for AllAlike {
+    fn admit(&self, _: &Shown<'_>) -> Result<Caller, Fault> {
+        Ok(self.0.clone())
+    }
+
+    fn census(&self) -> usize {
+        1
+    }
+}
 
 #[async_trait]
 impl Ledger for Forgetful {
@@ -54,11 +68,11 @@ fn main() {
     }
     batches.sort_unstable();
     let at = |part: usize| batches.get(BATCHES * part / 100).copied().unwrap_or_default();
-    println!("admit, open, enter, settle, close: median {} ns, p99 {} ns", at(50), at(99));
+    println!("open, enter, settle, close: median {} ns, p99 {} ns", at(50), at(99));
 }
 
 async fn request(relay: &Relay) {
-    let Ok(caller) = relay.admission.admit(&Shown::tokens(&[KEY])) else { return };
+    let Ok(caller) = relay.admission.admit(&Shown::tokens(&[])) else { return };
     let arrival = Arrival {
         request_id: "req_0123456789abcdef0123456789abcdef".into(),
         protocol: "messages",
@@ -81,7 +95,7 @@ fn relay() -> Relay {
     let random: qm_relay::Random = Arc::new(|| 7);
     let pool = Pool::new(Rules::default(), Strategy::default());
     Relay {
-        admission: Arc::new(StaticKeys::new(&[KEY.into()])),
+        admission: Arc::new(AllAlike(caller())),
         accounts: Arc::new(Fixed::new(Vec::new(), pool, Arc::clone(&now), Arc::clone(&random))),
         ledger: Arc::new(Forgetful),
         deadlines: Deadlines::default(),
@@ -90,6 +104,11 @@ fn relay() -> Relay {
         random,
         now,
     }
+}
+
+fn caller() -> Caller {
+    let (key, grant) = (KeyId::from("5f0c2d3e-0000-4000-8000-000000000001"), Unlimited::shared());
+    Caller { key, owner: None, team: None, admin: false, stranger: false, grant }
 }
 
 /// What a future gives that waits for nothing.

@@ -4,6 +4,7 @@
 //! Must not know: any vendor's wire format; tests bring theirs.
 
 mod client;
+mod keys;
 mod ledger;
 pub mod sse;
 
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use client::{Answer, Client};
+pub use keys::StaticKeys;
 pub use ledger::{Receipts, Written};
 use qm_amazonq::Surface;
 use qm_credential::{Arn, ArnOrigin, Credential, Kind};
@@ -21,7 +23,7 @@ use qm_front::serve::{Bounds, serve};
 use qm_front::{Bodies, Console, Front, Health, Kept, router};
 use qm_pool::{AccountId, Pool, Rules, Stored, Strategy, Traits};
 use qm_relay::{
-    Admission, Aliases, Deadlines, Fixed, Grant, Ledger, Names, Naming, Random, Relay, StaticKeys, Unlimited,
+    Admission, Aliases, Deadlines, Fixed, Grant, Ledger, Names, Naming, Random, Relay, Unlimited,
 };
 use qm_simulator::{Options, SimAccount, Simulator};
 use qm_upstream::{Account, Client as Upstream, Clock, Endpoints, Forgetful, Identity, Learned, Parts, Pins};
@@ -183,8 +185,8 @@ impl House {
 
 /// Those of this crate, each with this grant.
 fn keys(grant: Arc<dyn Grant>) -> Arc<dyn Admission> {
-    let keys = StaticKeys::new(&[KEY, OTHER_KEY].map(Into::into)).with_grant(grant);
-    Arc::new(keys.with_admins(&[ADMIN_KEY.into()]))
+    let keys = StaticKeys::new(&[KEY, OTHER_KEY]).with_grant(grant);
+    Arc::new(keys.with_admins(&[ADMIN_KEY]))
 }
 
 fn account(

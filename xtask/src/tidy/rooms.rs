@@ -112,6 +112,7 @@ const ROOMS: &[Room] = &[
             "qm-canon",
             "qm-credential",
             "qm-front",
+            "qm-keys",
             "qm-pool",
             "qm-relay",
             "qm-simulator",
