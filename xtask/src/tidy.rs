@@ -4,6 +4,7 @@
 mod dependencies;
 mod files;
 mod licences;
+mod lock;
 mod measure;
 mod modules;
 mod rooms;
@@ -63,6 +64,7 @@ fn findings() -> Result<Vec<Finding>> {
         rule("no path of a machine, no emoji", files::words(&files, &sources)),
         rule("the walk in ARCHITECTURE.md can be followed", walk::strays(&files)),
         rule("lock files and configuration name no registry", files::registries(&files)),
+        rule("the fuzz targets' lock file is not stale", lock::of_fuzz()),
         rule("versions are written in the root only", dependencies::versions(&metadata)?),
         rule("every dependency has its reason in docs/DEPENDENCIES.md", dependencies::reasons(&metadata)?),
         rule(
