@@ -40,21 +40,21 @@ def no_answer_breaks_the_document():
     told = report.read_text()
     assert code == 0, told[-20_000:]
     counted = json.loads(answers.read_text())
-    assert not [row for row in counted if row[1] >= 500], counted
+    assert counted and not [row for row in counted if row[1] >= 500], counted
     print(told[-1500:])
     print(f"{sum(times for *_, times in counted)} answers, none of them 5xx")
-    renew_what_is_left()
+    print("renewed:", renew_what_is_left())
 
 
 def renew_what_is_left():
     """Both routes renew each account that schemathesis found or made: it met few of them itself."""
     accounts = manage("GET", "/v2/accounts")["accounts"]
     statuses = Counter((route, status("POST", route.format(account["id"]))) for account in accounts for route in RENEWALS)
-    print(statuses)
     for route in RENEWALS:
         assert statuses[route, 200] > 0, statuses
-    assert {status for _, status in statuses} <= {200, 400}, statuses
-
+    # 400: one that was made without what a renewal takes.
+    assert {code for _, code in statuses} <= {200, 400}, statuses
+    return dict(statuses)
 
 
 if __name__ == "__main__":
