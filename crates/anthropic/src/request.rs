@@ -83,8 +83,7 @@ impl<'a> Ask<'a> {
 
 fn parse(body: &[u8]) -> Result<Body<'_>, Fault> {
     // Checked once here, so that the parser need not check every string again.
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let at = error.valid_up_to();
+    let text = qm_json::read::text(body).map_err(|at| {
         Fault::invalid(format!("The request body is not valid JSON: not UTF-8 at byte {at}"))
     })?;
     // The parser's words name what it expected and where, never what it found: no field here has a shape that it

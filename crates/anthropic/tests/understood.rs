@@ -38,7 +38,7 @@ fn text_is_borrowed_from_the_body() {
     let ask = request::decode(body).unwrap();
     let within = |text: &str| body.as_ptr_range().contains(&text.as_ptr());
     let [Part::Text(text)] = ask.conversation().turns()[0].parts.as_slice() else { panic!("one text") };
-    let Written::Plain(text) = text.written() else { panic!("nothing is escaped in it") };
+    let Written::Bare(text) = text.written() else { panic!("nothing is escaped in it") };
     assert!(within(text) && within(&ask.conversation().system()[0]) && within(ask.model()));
 }
 

@@ -53,7 +53,7 @@ impl Meter {
     /// Adds a whole text, long ones by samples.
     pub fn add_whole(&mut self, text: Written<'_>) {
         let (text, table) = match text {
-            Written::Plain(text) => (text, &WEIGHT),
+            Written::Plain(text) | Written::Bare(text) => (text, &WEIGHT),
             Written::Literal(text) => (text, &LITERAL),
         };
         let bytes = text.as_bytes();

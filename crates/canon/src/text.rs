@@ -4,8 +4,13 @@
 //! Left as it stands it is copied once; decoded and encoded again it costs more than all the rest of a request.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde_json::value::RawValue;
+
+/// How an escape of a UTF-16 unit begins.
+static UNIT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\u"));
 
 /// A text of a conversation.
 #[derive(Clone)]
@@ -16,6 +21,8 @@ pub struct Text<'a>(Form<'a>);
 pub enum Written<'t> {
     /// Plain words.
     Plain(&'t str),
+    /// Plain words that stood in a JSON string without an escape, so that they may stand in another as they are.
+    Bare(&'t str),
     /// What stood between the quotes of a JSON string: well formed, but escapes of lone surrogates may be in it, which
     /// JSON's grammar allows.
     Literal(&'t str),
@@ -24,7 +31,9 @@ pub enum Written<'t> {
 #[derive(Clone)]
 enum Form<'a> {
     Plain(Cow<'a, str>),
-    /// With its quotes.
+    /// Without its quotes.
+    Bare(&'a str),
+    /// With its quotes, because there are escapes in it.
     Quoted(&'a str),
 }
 
@@ -39,11 +48,8 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn quoted(quoted: &'a str) -> Option<Self> {
         let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Self(if inner.contains('\\') {
-            Form::Quoted(quoted)
-        } else {
-            Form::Plain(Cow::Borrowed(inner))
-        }))
+        let escapes = memchr::memchr(b'\\', inner.as_bytes()).is_some();
+        Some(Self(if escapes { Form::Quoted(quoted) } else { Form::Bare(inner) }))
     }
 
     /// Whether there is nothing in it.
@@ -56,7 +62,7 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn len(&self) -> usize {
         match self.written() {
-            Written::Plain(text) | Written::Literal(text) => text.len(),
+            Written::Plain(text) | Written::Bare(text) | Written::Literal(text) => text.len(),
         }
     }
 
@@ -64,7 +70,7 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn is_blank(&self) -> bool {
         match self.written() {
-            Written::Plain(text) => text.trim_start().is_empty(),
+            Written::Plain(text) | Written::Bare(text) => text.trim_start().is_empty(),
             Written::Literal(text) => self.is_blank_literal(text.as_bytes()),
         }
     }
@@ -86,6 +92,7 @@ impl<'a> Text<'a> {
     pub fn written(&self) -> Written<'_> {
         match &self.0 {
             Form::Plain(text) => Written::Plain(text),
+            Form::Bare(text) => Written::Bare(text),
             Form::Quoted(quoted) => Written::Literal(&quoted[1..quoted.len() - 1]),
         }
     }
@@ -95,6 +102,7 @@ impl<'a> Text<'a> {
     pub fn decoded(&self) -> Cow<'_, str> {
         match &self.0 {
             Form::Plain(text) => Cow::Borrowed(text),
+            Form::Bare(text) => Cow::Borrowed(text),
             Form::Quoted(quoted) => Cow::Owned(decode(quoted)),
         }
     }
@@ -104,6 +112,7 @@ impl<'a> Text<'a> {
     pub fn into_decoded(self) -> Cow<'a, str> {
         match self.0 {
             Form::Plain(text) => text,
+            Form::Bare(text) => Cow::Borrowed(text),
             Form::Quoted(quoted) => Cow::Owned(decode(quoted)),
         }
     }
@@ -120,7 +129,7 @@ pub fn mended(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     let (mut copied, mut at) = (0, 0);
     // Escapes are many, those of UTF-16 units few: without one there is nothing to look at.
-    if memchr::memmem::find(json.as_bytes(), b"\\u").is_none() {
+    if UNIT.find(json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
     }
     while let Some(found) = json.get(at..).and_then(|rest| rest.find('\\')) {
@@ -193,6 +202,17 @@ mod tests {
         for json in ["1", "null", "[]", "{}"] {
             assert!(Text::literal(&raw(json)).is_none());
         }
+    }
+
+    #[test]
+    fn only_what_stood_in_a_json_string_may_stand_in_another_as_it_is() {
+        let (bare, escaped) = (raw(r#""plain""#), raw(r#""two\nlines""#));
+        assert!(matches!(Text::literal(&bare).expect("a string").written(), Written::Bare("plain")));
+        assert!(matches!(
+            Text::literal(&escaped).expect("a string").written(),
+            Written::Literal(r"two\nlines")
+        ));
+        assert!(matches!(Text::from("a \"b\"").written(), Written::Plain("a \"b\"")));
     }
 
     #[test]

@@ -41,6 +41,14 @@ pub fn from_str<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<
     }
 }
 
+/// The body of a request as text.
+///
+/// # Errors
+/// The place of the first byte that is not UTF-8.
+pub fn text(body: &[u8]) -> Result<&str, usize> {
+    simdutf8::compat::from_utf8(body).map_err(|error| error.valid_up_to())
+}
+
 /// This reader cannot read it.
 #[derive(Debug)]
 struct Unread;

@@ -10,8 +10,7 @@ use crate::field::{Field, Shape};
 /// [`qm_canon::Kind::Invalid`] when it is not JSON or no object.
 pub(crate) fn parse<'a, T: Shape<'a>>(body: &'a [u8]) -> Result<T, Fault> {
     // Checked once here, so that the parser need not check every string again.
-    let text = std::str::from_utf8(body)
-        .map_err(|error| broken(format_args!("not UTF-8 at byte {}", error.valid_up_to())))?;
+    let text = qm_json::read::text(body).map_err(|at| broken(format_args!("not UTF-8 at byte {at}")))?;
     // The parser's words name what it expected and where, never what it found: no field here has a shape that it
     // could quote.
     match qm_json::read::from_str::<Field<T>>(text) {

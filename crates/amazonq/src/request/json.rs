@@ -93,6 +93,7 @@ impl Body {
         self.meter.add_whole(text);
         match text {
             Written::Plain(text) => escape(text, &mut self.text),
+            Written::Bare(text) => self.text.push_str(text),
             Written::Literal(text) => self.text.push_str(&mended(text)),
         }
     }

@@ -6,6 +6,9 @@ const SHORT: usize = 16;
 /// How much of a long string is checked at once.
 const BLOCK: usize = 32;
 
+/// How many bytes of it are checked side by side.
+const LANES: usize = 16;
+
 /// What stands between the quotes.
 #[inline]
 pub(super) fn inside(quoted: &str) -> &str {
@@ -81,13 +84,18 @@ fn closing_of_long(bytes: &[u8], mut at: usize) -> Option<usize> {
 /// Whether a block and the byte after it have no control characters, none but the commonest escapes, and no quote
 /// that is not one of these. What the first byte is has been seen before.
 fn is_plain(block: &[u8; BLOCK + 1]) -> bool {
-    let amiss = block.iter().zip(&block[1..]).fold(0, |amiss, (&byte, &next)| {
-        let is = |is: bool| u8::from(is);
-        let (escape, quote) = (is(byte == b'\\'), is(next == b'"'));
-        let common = is(next == b'n') | quote | is(next == b't') | is(next == b'r');
-        amiss | is(byte < 0x20) | (escape & !common) | (quote & !escape)
-    });
-    amiss == 0
+    // Masks of whole bytes, in as many lanes as a vector has: so written, a compiler has nothing to convert.
+    let mask = |is: bool| if is { u8::MAX } else { 0 };
+    let mut amiss = [0; LANES];
+    for begin in (0..BLOCK).step_by(LANES) {
+        for (lane, amiss) in amiss.iter_mut().enumerate() {
+            let (byte, next) = (block[begin + lane], block[begin + lane + 1]);
+            let (escape, quote) = (mask(byte == b'\\'), mask(next == b'"'));
+            let common = mask(next == b'n') | quote | mask(next == b't') | mask(next == b'r');
+            *amiss |= mask(byte < 0x20) | (escape & !common) | (quote & !escape);
+        }
+    }
+    u128::from_le_bytes(amiss) == 0
 }
 
 /// What came of a walk.

@@ -13,11 +13,13 @@
 //! `sequence_number` counts all of them from 0. A call that the bound on tokens cut short is begun and never done.
 //! The text that a custom tool takes comes upstream inside JSON, so it is held until it is whole.
 
+mod events;
+
 use bytes::{Bytes, BytesMut};
 use qm_canon::{Block, Encoder, Event, Fault, Finish, Sink};
-use qm_framing::sse;
 
-use super::item::{self, Call, Item, Kind};
+use self::events::Events;
+use super::item::{self, Call, Kind};
 use super::note::Reply;
 use super::response::{self, Answer, State};
 use crate::fault::{self, Api};
@@ -40,19 +42,13 @@ enum Course {
     Ended,
 }
 
-struct Events {
-    out: BytesMut,
-    sequence: u64,
-}
-
 // === impl Stream ===
 
 impl Stream {
     /// A stream that answers with this.
     #[must_use]
     pub fn answering(reply: Reply) -> Self {
-        let events = Events { out: BytesMut::with_capacity(1024), sequence: 0 };
-        Self { answer: Answer::to(reply), events, state: Course::Before }
+        Self { answer: Answer::to(reply), events: Events::default(), state: Course::Before }
     }
 
     fn start(&mut self) {
@@ -73,6 +69,7 @@ impl Stream {
 
     fn open(&mut self, block: Block<'_>) {
         self.answer.begin(block);
+        self.events.next_item();
         let index = self.answer.count;
         let Some(item) = &self.answer.open else { return };
         self.events.item("response.output_item.added", index, |out| item.write_begun(out));
@@ -90,8 +87,8 @@ impl Stream {
         let events = &mut self.events;
         match &item.kind {
             Kind::Message => {
-                events.part("response.output_text.delta", item, index, "content_index");
-                events.value("delta", |out| json::string(out, text));
+                events.delta("response.output_text.delta", item, index, Some("content_index"));
+                json::string(&mut events.out, text);
                 events.value("logprobs", |out| out.extend_from_slice(b"[]"));
             }
             Kind::Reasoning(reasoning) if reasoning.shown && !text.is_empty() => {
@@ -101,12 +98,12 @@ impl Stream {
                     events.value("part", |out| item::write_summary(out, ""));
                     events.end();
                 }
-                events.part("response.reasoning_summary_text.delta", item, index, "summary_index");
-                events.value("delta", |out| json::string(out, text));
+                events.delta("response.reasoning_summary_text.delta", item, index, Some("summary_index"));
+                json::string(&mut events.out, text);
             }
             Kind::Call(Call { custom: false, .. }) => {
-                events.of("response.function_call_arguments.delta", item, index);
-                events.value("delta", |out| json::string(out, text));
+                events.delta("response.function_call_arguments.delta", item, index, None);
+                json::string(&mut events.out, text);
             }
             Kind::Reasoning(_) | Kind::Call(_) => return,
         }
@@ -231,53 +228,5 @@ impl Sink for Stream {
 impl Encoder for Stream {
     fn take(&mut self) -> Bytes {
         self.events.out.split().freeze()
-    }
-}
-
-// === impl Events ===
-
-impl Events {
-    /// Begins an event.
-    fn begin(&mut self, kind: &str) {
-        sse::begin(&mut self.out, kind);
-        self.out.extend_from_slice(b"{\"type\":\"");
-        self.out.extend_from_slice(kind.as_bytes());
-        self.out.extend_from_slice(b"\",\"sequence_number\":");
-        json::number(&mut self.out, self.sequence);
-        self.sequence += 1;
-    }
-
-    /// Begins an event of an item.
-    fn of(&mut self, kind: &str, item: &Item, index: u64) {
-        self.begin(kind);
-        self.value("item_id", |out| json::string(out, &item.id));
-        self.value("output_index", |out| json::number(out, index));
-    }
-
-    /// Begins an event of an item's only part.
-    fn part(&mut self, kind: &str, item: &Item, index: u64, part_index: &str) {
-        self.of(kind, item, index);
-        self.value(part_index, |out| out.extend_from_slice(b"0"));
-    }
-
-    /// An event that holds an item.
-    fn item(&mut self, kind: &str, index: u64, item: impl FnOnce(&mut BytesMut)) {
-        self.begin(kind);
-        self.value("output_index", |out| json::number(out, index));
-        self.value("item", item);
-        self.end();
-    }
-
-    /// Writes a field.
-    fn value(&mut self, key: &str, value: impl FnOnce(&mut BytesMut)) {
-        self.out.extend_from_slice(b",\"");
-        self.out.extend_from_slice(key.as_bytes());
-        self.out.extend_from_slice(b"\":");
-        value(&mut self.out);
-    }
-
-    fn end(&mut self) {
-        self.out.extend_from_slice(b"}");
-        sse::end(&mut self.out);
     }
 }
