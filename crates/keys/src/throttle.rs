@@ -1,7 +1,7 @@
 //! Wrong keys, counted: who guesses too often waits (spec/mission.md E10).
 //!
-//! A window begins with a failure and lasts a minute. Within it, an address that has failed [`EACH`] times is refused
-//! whatever it holds, and after [`ALL`] failures of everybody so is every address that has not shown a right key lately.
+//! A window begins with a failure and lasts a minute. Within it, an address that has failed `EACH` times is refused
+//! whatever it holds, and after `ALL` failures of everybody so is every address that has not shown a right key lately.
 //! Where the server tells no addresses, nobody who guesses can be told from the admin: a right key always opens then, or
 //! anybody could lock the admin out.
 

@@ -1,5 +1,5 @@
 //! The state of an account. States and what is stored of them are here, the table of what follows from which
-//! failure in [`rules`], the transitions in [`condition`].
+//! failure in [`rules`], the transitions in `condition`.
 
 pub(crate) mod condition;
 pub mod rules;
