@@ -2,7 +2,8 @@
 
 use bytes::{BufMut as _, BytesMut};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{Method, Request, Uri};
+use http::uri::PathAndQuery;
+use http::{Method, Request};
 
 /// The head of a request whose body has `length` bytes (RFC 9112 §3, §6.2).
 ///
@@ -11,10 +12,15 @@ use http::{Method, Request, Uri};
 #[must_use]
 pub fn head<B>(request: &Request<B>, length: usize) -> BytesMut {
     let values = request.headers().values().map(|value| value.len() + 36).sum::<usize>();
-    let mut head = BytesMut::with_capacity(values + target(request.uri()).len() + 64);
+    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let mut head = BytesMut::with_capacity(values + target.len() + 65);
     head.put_slice(request.method().as_str().as_bytes());
     head.put_u8(b' ');
-    head.put_slice(target(request.uri()).as_bytes());
+    // RFC 9112 §3.2.1: a path is never empty. An address may have a query and none.
+    if target.starts_with('?') {
+        head.put_u8(b'/');
+    }
+    head.put_slice(target.as_bytes());
     head.put_slice(b" HTTP/1.1\r\n");
     for (name, value) in request.headers() {
         if name == CONTENT_LENGTH || name == TRANSFER_ENCODING {
@@ -33,10 +39,6 @@ pub fn head<B>(request: &Request<B>, length: usize) -> BytesMut {
     }
     head.put_slice(b"\r\n");
     head
-}
-
-fn target(address: &Uri) -> &str {
-    address.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
 }
 
 #[cfg(test)]
@@ -64,5 +66,10 @@ mod tests {
         assert_eq!(written(Request::delete("/x"), 0), "DELETE /x HTTP/1.1\r\n\r\n");
         assert_eq!(written(Request::post("/"), 0), "POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
         assert_eq!(written(Request::get("/"), 1), "GET / HTTP/1.1\r\ncontent-length: 1\r\n\r\n");
+    }
+
+    #[test]
+    fn a_query_without_a_path_is_asked_of_the_root() {
+        assert_eq!(written(Request::get("http://host?a=b"), 0), "GET /?a=b HTTP/1.1\r\n\r\n");
     }
 }
