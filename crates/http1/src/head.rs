@@ -147,10 +147,11 @@ fn keeps(head: &Response<()>) -> bool {
     !says(b"close") && (head.version() == Version::HTTP_11 || says(b"keep-alive"))
 }
 
-/// The members of a list that is spread over fields of one name.
+/// The members of a list that is spread over fields of one name. Empty ones are none (RFC 9110 §5.6.1).
 fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     let values = headers.get_all(name).into_iter();
-    values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii)
+    let members = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
 #[cfg(test)]

@@ -60,6 +60,9 @@ fn the_length_of_a_body_is_told_as_the_standard_says() {
         ("transfer-encoding: chunked\r\n", "chunked", true),
         ("transfer-encoding: gzip\r\ntransfer-encoding: Chunked\r\n", "chunked", true),
         ("transfer-encoding: chunked, gzip\r\n", "until close", false),
+        ("transfer-encoding: chunked,\r\n", "chunked", true),
+        ("transfer-encoding: , chunked\r\ntransfer-encoding:\r\n", "chunked", true),
+        ("transfer-encoding:\r\n", "until close", false),
         ("transfer-encoding: gzip\r\n", "until close", false),
         ("transfer-encoding: chunked\r\ncontent-length: 3\r\n", "chunked", false),
     ];
