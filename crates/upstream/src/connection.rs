@@ -3,13 +3,15 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::buf::Chain;
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::Request;
 use qm_http1::{Answer, HeadReader, Malformed};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::task::coop::unconstrained;
 
 use crate::connector::Stream;
 
@@ -22,6 +24,8 @@ pub(crate) type Call = Request<Bytes>;
 /// A connection that carries one exchange after the other.
 pub(crate) struct Connection {
     stream: Stream,
+    /// The rest of a request whose answer has begun before. The peer may wait for it with the rest of the answer.
+    overtaken: Option<Box<Sending>>,
 }
 
 /// The head of an answer and the beginning of its body, still as it came.
@@ -49,37 +53,37 @@ pub(crate) struct Unanswered {
 }
 
 /// What is sent and what has come of one exchange.
-struct Exchange<'a, B> {
+struct Exchange<'a> {
     connection: &'a mut Connection,
-    unsent: B,
+    sending: Sending,
     /// Why not all can be sent. The peer may have said something before it stopped listening.
     refused: Option<io::Error>,
+    reader: HeadReader,
+}
+
+/// A request on its way out.
+struct Sending {
+    unsent: Chain<BytesMut, Bytes>,
     begun: bool,
     flushed: bool,
-    reader: HeadReader,
 }
 
 // === impl Connection ===
 
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream }
+        Self { stream, overtaken: None }
     }
 
     /// Sends a request and waits for the head of its answer. Dropping the connection closes it.
     pub(crate) async fn exchange(&mut self, call: &Call) -> Result<Answered, Unanswered> {
-        let unsent = qm_http1::head(call, call.body().len()).chain(&call.body()[..]);
-        let mut exchange = Exchange {
-            connection: self,
-            unsent,
-            refused: None,
-            begun: false,
-            flushed: false,
-            reader: HeadReader::default(),
-        };
+        let unsent = qm_http1::head(call, call.body().len()).chain(call.body().clone());
+        let sending = Sending { unsent, begun: false, flushed: false };
+        let mut exchange =
+            Exchange { connection: self, sending, refused: None, reader: HeadReader::default() };
         match poll_fn(|cx| exchange.poll(cx)).await {
             Ok(answer) => Ok(exchange.answered(answer)),
-            Err(error) => Err(Unanswered { error, unsent: !exchange.begun }),
+            Err(error) => Err(Unanswered { error, unsent: !exchange.sending.begun }),
         }
     }
 
@@ -89,6 +93,12 @@ impl Connection {
         cx: &mut Context<'_>,
         take: impl FnOnce(&[u8]) -> T,
     ) -> Poll<io::Result<T>> {
+        if let Some(sending) = &mut self.overtaken
+            && sending.poll(&mut self.stream, cx).is_ready()
+        {
+            // All of it, or the peer stopped listening: what it has to say of that comes next.
+            self.overtaken = None;
+        }
         let mut space = [const { MaybeUninit::uninit() }; MOST_AT_ONCE];
         let mut buffer = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
@@ -98,18 +108,20 @@ impl Connection {
     /// Whether it can carry another exchange, as far as can be seen from here: nothing unasked has come, nor a close.
     /// Lets go of the task that read from it.
     pub(crate) fn is_quiet(&mut self) -> bool {
-        self.poll_read(&mut Context::from_waker(Waker::noop()), |_| ()).is_pending()
+        // A task that has done much in this turn would be told that nothing has come, whatever has.
+        let read = unconstrained(poll_fn(|cx| self.poll_read(cx, |_| ())));
+        pin!(read).poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 }
 
 // === impl Exchange ===
 
-impl<B: Buf> Exchange<'_, B> {
+impl Exchange<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Broken>> {
         if self.refused.is_none()
-            && let Poll::Ready(Err(error)) = self.poll_send(cx)
+            && let Poll::Ready(Err(error)) = self.sending.poll(&mut self.connection.stream, cx)
         {
-            if !self.begun {
+            if !self.sending.begun {
                 return Poll::Ready(Err(error.into()));
             }
             self.refused = Some(error);
@@ -134,8 +146,26 @@ impl<B: Buf> Exchange<'_, B> {
         }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut stream = Pin::new(&mut self.connection.stream);
+    fn answered(self, mut answer: Answer) -> Answered {
+        if !self.sending.flushed || self.refused.is_some() {
+            // Whether the peer still takes the rest of the request for that, or for the next one, is not known.
+            answer.keeps = false;
+            // RFC 9112 §9.5: who refuses a request need not be sent all of it.
+            let status = answer.head.status();
+            if self.refused.is_none() && !status.is_client_error() && !status.is_server_error() {
+                self.connection.overtaken = Some(Box::new(self.sending));
+            }
+        }
+        Answered { answer, rest: Bytes::copy_from_slice(self.reader.rest()) }
+    }
+}
+
+// === impl Sending ===
+
+impl Sending {
+    /// Ready once all has been sent, or cannot be.
+    fn poll(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(stream);
         while self.unsent.has_remaining() {
             let mut pieces = [IoSlice::new(&[]); 2];
             let count = self.unsent.chunks_vectored(&mut pieces);
@@ -151,11 +181,5 @@ impl<B: Buf> Exchange<'_, B> {
             self.flushed = true;
         }
         Poll::Ready(Ok(()))
-    }
-
-    fn answered(self, mut answer: Answer) -> Answered {
-        // Answered before it had heard all: the rest of the request would be taken for the next.
-        answer.keeps &= self.flushed && self.refused.is_none();
-        Answered { answer, rest: Bytes::copy_from_slice(self.reader.rest()) }
     }
 }

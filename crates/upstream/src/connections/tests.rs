@@ -3,6 +3,7 @@
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::coop::{consume_budget, has_budget_remaining};
 use tokio::time::{advance, pause, resume, timeout};
 
 use super::*;
@@ -147,6 +148,20 @@ async fn a_close_is_seen_before_anything_is_sent() {
     assert!(!connection.is_quiet());
 }
 
+/// A runtime holds a task back from its sockets once it has done much in one turn; what they hold is there all the same.
+#[tokio::test]
+async fn a_close_is_seen_by_a_task_that_has_used_up_its_turn() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let (_, stream) = first(&connections, &peer, OK).await;
+    drop(stream);
+    peer.let_it_be_seen().await;
+    while has_budget_remaining() {
+        consume_budget().await;
+    }
+    let (place, _) = addressed(peer.call(), &Way::Direct).expect("is absolute");
+    assert!(connections.idle.take(&place).is_none());
+}
+
 #[tokio::test]
 async fn a_call_that_cannot_even_begin_is_known_as_unsent() {
     let (peer, connector) = (Peer::listen().await, Connector::new(PATIENCE));
@@ -277,6 +292,33 @@ async fn a_refusal_that_comes_before_the_request_was_sent_whole_is_read() {
     // The rest of that request must not be taken for the next.
     while stream.read(&mut [0; 4096]).await.is_ok_and(|count| count > 0) {}
     first(&connections, &peer, OK).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_begins_before_the_request_has_ended_does_not_stop_it() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let mut call = peer.call();
+    *call.method_mut() = http::Method::POST;
+    // More than the buffers of both sides take.
+    *call.body_mut() = [vec![0; 32 << 20], b"end".to_vec()].concat().into();
+    let serve = async {
+        let mut stream = peer.accept().await;
+        let mut head = [0; 64];
+        stream.read_exact(&mut head).await.expect("a request begins");
+        stream.write_all(format!("{CHUNKS}2\r\nso\r\n").as_bytes()).await.expect("written");
+        let mut got = Vec::new();
+        while !got.ends_with(b"end") {
+            assert_ne!(stream.read_buf(&mut got).await.expect("the rest"), 0, "closed too early");
+        }
+        stream.write_all(b"4\r\n far\r\n0\r\n\r\n").await.expect("written");
+        stream
+    };
+    let ask = async { whole(connections.send(call).await).await };
+    let both = async { tokio::join!(ask, serve) };
+    let (text, mut stream) = timeout(PATIENCE, both).await.expect("neither waits for the other");
+    assert_eq!(text, "so far");
+    // Whether the peer takes it for one exchange or two is not known.
+    closed(&mut stream).await;
 }
 
 #[tokio::test]
