@@ -75,15 +75,23 @@ impl Connection {
         Self { stream, overtaken: None }
     }
 
-    /// Sends a request and waits for the head of its answer. Dropping the connection closes it.
-    pub(crate) async fn exchange(&mut self, call: &Call) -> Result<Answered, Unanswered> {
-        let unsent = qm_http1::head(call, call.body().len()).chain(call.body().clone());
+    /// Sends a request and waits for the head of its answer. The request's body is taken, and freed once it has been
+    /// sent; it is put back if nothing has been. Dropping the connection closes it.
+    pub(crate) async fn exchange(&mut self, call: &mut Call) -> Result<Answered, Unanswered> {
+        let body = std::mem::take(call.body_mut());
+        let unsent = qm_http1::head(call, body.len()).chain(body);
         let sending = Sending { unsent, begun: false, flushed: false };
         let mut exchange =
             Exchange { connection: self, sending, refused: None, reader: HeadReader::default() };
         match poll_fn(|cx| exchange.poll(cx)).await {
             Ok(answer) => Ok(exchange.answered(answer)),
-            Err(error) => Err(Unanswered { error, unsent: !exchange.sending.begun }),
+            Err(error) => {
+                let Sending { unsent, begun, .. } = exchange.sending;
+                if !begun {
+                    *call.body_mut() = unsent.into_inner().1;
+                }
+                Err(Unanswered { error, unsent: !begun })
+            }
         }
     }
 
@@ -179,6 +187,7 @@ impl Sending {
         if !self.flushed {
             ready!(stream.poll_flush(cx))?;
             self.flushed = true;
+            self.unsent = BytesMut::new().chain(Bytes::new());
         }
         Poll::Ready(Ok(()))
     }

@@ -60,24 +60,24 @@ impl Connections {
     /// A call is sent once. Only one of which not a byte has left, because its kept connection turned out to be
     /// closed, goes out again, over a new connection.
     pub(crate) async fn send(&self, call: Call) -> Result<Response<AnswerBody>, Unreached> {
-        let (place, call) =
+        let (place, mut call) =
             addressed(call, &self.way).ok_or_else(|| Unreached::Connect("not an absolute address".into()))?;
         if let Some(kept) = self.idle.take(&place) {
-            match self.exchange(kept, &place, &call).await {
+            match self.exchange(kept, &place, &mut call).await {
                 Err(Unanswered { unsent: true, .. }) => {}
                 answered => return answered.map_err(|failed| failed.error.into()),
             }
         }
         let stream = self.connector.connect(&place).await.map_err(Unreached::Connect)?;
         let fresh = Box::new(Connection::new(stream));
-        self.exchange(fresh, &place, &call).await.map_err(|failed| failed.error.into())
+        self.exchange(fresh, &place, &mut call).await.map_err(|failed| failed.error.into())
     }
 
     async fn exchange(
         &self,
         mut connection: Box<Connection>,
         place: &Place,
-        call: &Call,
+        call: &mut Call,
     ) -> Result<Response<AnswerBody>, Unanswered> {
         let Answered { answer, rest } = connection.exchange(call).await?;
         let source = Source { connection, place: place.clone(), idle: Arc::clone(&self.idle) };

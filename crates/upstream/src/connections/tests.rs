@@ -1,5 +1,6 @@
 //! Connections before a peer that does exactly what the test says, over loopback.
 
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +16,15 @@ const CHUNKS: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Peer(TcpListener);
+
+/// A body of which it can be told who keeps it.
+struct Shared(Arc<[u8; 64]>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0[..]
+    }
+}
 
 impl Peer {
     async fn listen() -> Self {
@@ -165,15 +175,17 @@ async fn a_close_is_seen_by_a_task_that_has_used_up_its_turn() {
 #[tokio::test]
 async fn a_call_that_cannot_even_begin_is_known_as_unsent() {
     let (peer, connector) = (Peer::listen().await, Connector::new(PATIENCE));
-    let (place, call) = addressed(peer.call(), &Way::Direct).expect("is absolute");
+    let (place, mut call) = addressed(peer.call(), &Way::Direct).expect("is absolute");
+    *call.body_mut() = "whole".into();
     let (stream, theirs) = tokio::join!(connector.connect(&place), peer.accept());
     let mut connection = Connection::new(stream.expect("connected"));
     // Closed with a reset: the first byte is refused already.
     theirs.set_zero_linger().expect("set");
     drop(theirs);
     peer.let_it_be_seen().await;
-    let Err(failed) = connection.exchange(&call).await else { panic!("the peer has gone") };
+    let Err(failed) = connection.exchange(&mut call).await else { panic!("the peer has gone") };
     assert!(failed.unsent);
+    assert_eq!(call.body(), "whole", "to be sent over another connection");
     assert!(matches!(failed.error, Broken::Io(_)), "{:?}", failed.error);
 }
 
@@ -342,6 +354,27 @@ async fn a_large_request_arrives_whole() {
     let head = got.len() - sent.len();
     assert!(got[..head].ends_with(b"content-length: 8388608\r\n\r\n"));
     assert!(got[head..] == sent, "what was sent is what came");
+}
+
+/// Answers begin late, and requests are large.
+#[tokio::test]
+async fn a_request_that_was_sent_is_not_kept_while_its_answer_is_waited_for() {
+    let (peer, connections) = (Peer::listen().await, connections());
+    let body = Arc::new([b'x'; 64]);
+    let mut call = peer.call();
+    *call.method_mut() = http::Method::POST;
+    *call.body_mut() = Bytes::from_owner(Shared(Arc::clone(&body)));
+    let serve = async {
+        let mut stream = peer.accept().await;
+        let mut got = Vec::new();
+        while !got.ends_with(&body[..]) {
+            assert_ne!(stream.read_buf(&mut got).await.expect("a request"), 0, "closed too early");
+        }
+        assert_eq!(Arc::strong_count(&body), 1);
+        stream.write_all(OK.as_bytes()).await.expect("written");
+    };
+    let (response, ()) = tokio::join!(connections.send(call), serve);
+    assert_eq!(whole(response).await, "ok");
 }
 
 #[tokio::test]
