@@ -245,6 +245,10 @@ impl<'de, T: Shape<'de>> Shape<'de> for List<T> {
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
+            if items.is_empty() {
+                // Many lists have one item only, and items may be large.
+                items.reserve_exact(1);
+            }
             items.push(item);
         }
         Ok(Some(Self(items)))

@@ -36,7 +36,7 @@ const INSIDE: &str = "'text', 'image', 'document', 'search_result', 'tool_refere
 /// Adds what a message's block says to `parts`.
 pub(super) fn add<'a>(
     parts: &mut Vec<Part<'a>>,
-    block: Block<'a>,
+    block: Box<Block<'a>>,
     role: Role,
     at: At,
     path: &Path<'_>,
@@ -92,7 +92,7 @@ pub(super) fn texts<'a>(content: Content<'a>, path: &Path<'_>) -> Result<Vec<Cow
 /// Blocks that may stand in a message, in a tool's result and in a document.
 fn plain<'a>(
     parts: &mut Vec<Part<'a>>,
-    block: Block<'a>,
+    block: Box<Block<'a>>,
     (kind, expected): (&str, &str),
     at: At,
     path: &Path<'_>,
@@ -123,10 +123,11 @@ fn plain<'a>(
     Ok(())
 }
 
-fn tool_use<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<ToolUse<'a>, Fault> {
+fn tool_use<'a>(block: Box<Block<'a>>, at: At, path: &Path<'_>) -> Result<ToolUse<'a>, Fault> {
+    let given = block.input;
     let id = filled(block.id.required(&path.key("id"))?, &path.key("id"))?;
     let name = filled(block.name.required(&path.key("name"))?, &path.key("name"))?;
-    let input = match block.input {
+    let input = match given {
         // Some clients write null for the arguments of a tool that has none.
         None => {
             Cow::Owned(RawValue::from_string("{}".to_owned()).map_err(|_| Fault::internal("empty-input"))?)
@@ -137,7 +138,7 @@ fn tool_use<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<ToolUse<'a>
     Ok(ToolUse { id: id::inward(id), name, input, at })
 }
 
-fn tool_result<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<ToolResult<'a>, Fault> {
+fn tool_result<'a>(block: Box<Block<'a>>, at: At, path: &Path<'_>) -> Result<ToolResult<'a>, Fault> {
     let id_path = path.key("tool_use_id");
     let id = filled(block.tool_use_id.required(&id_path)?, &id_path)?;
     let error = block.is_error.optional(&path.key("is_error"))?.unwrap_or(false);
@@ -166,7 +167,7 @@ fn nested<'a>(content: Content<'a>, at: At, path: &Path<'_>) -> Result<Vec<Part<
     }
 }
 
-fn image<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<Part<'a>, Fault> {
+fn image<'a>(block: Box<Block<'a>>, at: At, path: &Path<'_>) -> Result<Part<'a>, Fault> {
     let path = path.key("source");
     let source = object(*block.source.required(&path)?, &path)?;
     let kind = source.kind.required(&path.key("type"))?;
@@ -193,7 +194,12 @@ fn image<'a>(block: Block<'a>, at: At, path: &Path<'_>) -> Result<Part<'a>, Faul
     Ok(Part::Image(Image { media_type, base64: source.data.required(&path.key("data"))?, at }))
 }
 
-fn document<'a>(parts: &mut Vec<Part<'a>>, block: Block<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {
+fn document<'a>(
+    parts: &mut Vec<Part<'a>>,
+    block: Box<Block<'a>>,
+    at: At,
+    path: &Path<'_>,
+) -> Result<(), Fault> {
     let title = block.title.optional(&path.key("title"))?.filter(|title| !title.is_empty());
     let context = block.context.optional(&path.key("context"))?.filter(|context| !context.is_empty());
     let path = path.key("source");
@@ -226,7 +232,7 @@ fn document<'a>(parts: &mut Vec<Part<'a>>, block: Block<'a>, at: At, path: &Path
 
 fn search_result<'a>(
     parts: &mut Vec<Part<'a>>,
-    block: Block<'a>,
+    block: Box<Block<'a>>,
     at: At,
     path: &Path<'_>,
 ) -> Result<(), Fault> {

@@ -45,7 +45,8 @@ pub(super) struct Message<'a> {
 /// A string, kept as it is written, or a list of blocks.
 pub(super) enum Content<'a> {
     Text(Text<'a>),
-    Blocks(Vec<Field<Block<'a>>>),
+    /// Behind pointers: a block is large, for it may be any kind, and passes through many hands.
+    Blocks(Vec<Field<Box<Block<'a>>>>),
 }
 
 /// Any content block; which fields are there depends on `type`.

@@ -119,7 +119,7 @@ impl<'a> Ask<'a> {
 }
 
 /// The items that went before: those of requests that were understood in their time, and those of their answers.
-fn earlier(past: Option<Past<'_>>) -> Result<Vec<Field<Item<'_>>>, Fault> {
+fn earlier(past: Option<Past<'_>>) -> Result<Vec<Field<Box<Item<'_>>>>, Fault> {
     let Some(items) = past.map(|past| past.items).filter(|items| !items.is_empty()) else {
         return Ok(Vec::new());
     };
@@ -133,7 +133,7 @@ fn earlier(past: Option<Past<'_>>) -> Result<Vec<Field<Item<'_>>>, Fault> {
 fn input<'a>(
     draft: &mut Draft<'a>,
     tools: &mut Tools<'a>,
-    before: Vec<Field<Item<'a>>>,
+    before: Vec<Field<Box<Item<'a>>>>,
     input: Input<'a>,
 ) -> Result<(), Fault> {
     let (items, text) = match input {
@@ -158,12 +158,12 @@ fn input<'a>(
 /// The items of a list, once the tools that stand among them are on offer.
 fn declared<'a>(
     tools: &mut Tools<'a>,
-    items: Vec<Field<Item<'a>>>,
+    items: Vec<Field<Box<Item<'a>>>>,
     path: &Path<'_>,
-) -> Result<Vec<Item<'a>>, Fault> {
+) -> Result<Vec<Box<Item<'a>>>, Fault> {
     let items = items.into_iter().enumerate().map(|(index, item)| {
         let path = path.index(index);
-        let mut item: Item<'_> = item.required(&path)?;
+        let mut item: Box<Item<'_>> = item.required(&path)?;
         if matches!(input::kind(&item, &path)?, "additional_tools" | "tool_search_output") {
             tools.add(mem::take(&mut item.tools), Again::Replaces, &path.key("tools"))?;
         }

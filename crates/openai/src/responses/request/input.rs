@@ -54,7 +54,7 @@ pub(super) fn kind<'i>(item: &'i Item<'_>, path: &Path<'_>) -> Result<&'i str, F
 
 impl<'a> Reader<'_, 'a> {
     /// Adds one item.
-    pub(super) fn add(&mut self, item: Item<'a>, index: usize, path: &Path<'_>) -> Result<(), Fault> {
+    pub(super) fn add(&mut self, item: Box<Item<'a>>, index: usize, path: &Path<'_>) -> Result<(), Fault> {
         let at = At { message: u32::try_from(index).unwrap_or(u32::MAX), part: 0 };
         match kind(&item, path)? {
             "message" => self.message(item, at, path),
@@ -86,7 +86,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn message(&mut self, item: Item<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {
+    fn message(&mut self, item: Box<Item<'a>>, at: At, path: &Path<'_>) -> Result<(), Fault> {
         let content_path = path.key("content");
         let content = item.content.0.optional(&content_path)?;
         let role_path = path.key("role");
@@ -113,7 +113,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    fn call(&mut self, item: Item<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {
+    fn call(&mut self, item: Box<Item<'a>>, at: At, path: &Path<'_>) -> Result<(), Fault> {
         let custom = word(&item.kind, &path.key("type"))? == "custom_tool_call";
         let id = item.call_id.required(&path.key("call_id"))?;
         let name = item.name.required(&path.key("name"))?;
@@ -129,7 +129,7 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    fn output(&mut self, item: Item<'a>, at: At, path: &Path<'_>) -> Result<(), Fault> {
+    fn output(&mut self, item: Box<Item<'a>>, at: At, path: &Path<'_>) -> Result<(), Fault> {
         let id = item.call_id.required(&path.key("call_id"))?;
         let output_path = path.key("output");
         let parts = match item.output.0.optional(&output_path)? {
@@ -142,7 +142,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// Reasoning that this gateway issued goes back as it came; that of others is sealed for them alone.
-    fn reasoning(&mut self, item: Item<'a>, path: &Path<'_>) -> Result<(), Fault> {
+    fn reasoning(&mut self, item: Box<Item<'a>>, path: &Path<'_>) -> Result<(), Fault> {
         let sealed = item.encrypted_content.optional(&path.key("encrypted_content"))?;
         if let Some(part) = sealed.as_ref().and_then(Seal::open) {
             self.say(Role::Assistant, vec![part]);
@@ -151,7 +151,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// Settings that hold from here on; the last say counts, since there is one answer.
-    fn configure(&mut self, item: Item<'a>, path: &Path<'_>) -> Result<(), Fault> {
+    fn configure(&mut self, item: Box<Item<'a>>, path: &Path<'_>) -> Result<(), Fault> {
         if matches!(item.reasoning, Field::Is(_)) {
             let (_, effort) = settings::reasoning(item.reasoning, &path.key("reasoning"))?;
             self.draft.effort = effort.or(self.draft.effort);

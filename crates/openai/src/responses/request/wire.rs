@@ -51,7 +51,8 @@ pub(super) struct Body<'a> {
 /// A string, or a list of items.
 pub(super) enum Input<'a> {
     Text(Cow<'a, str>),
-    Items(Vec<Field<Item<'a>>>),
+    /// Behind pointers: an item is large, for it may be any kind, and passes through many hands.
+    Items(Vec<Field<Box<Item<'a>>>>),
 }
 
 /// Any input item; which fields are there depends on `type`.
