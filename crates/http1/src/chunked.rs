@@ -37,7 +37,8 @@ enum At {
     DataLf,
     /// At the beginning of a line behind the last chunk.
     Trailer,
-    InTrailer,
+    TrailerName,
+    TrailerValue,
     TrailerLf,
     LastLf,
     Done,
@@ -99,10 +100,12 @@ impl Chunked {
             (At::DataCr, b'\r') => At::DataLf,
             (At::DataLf, b'\n') => At::Size,
             (At::Trailer, b'\r') => At::LastLf,
-            (At::InTrailer, b'\r') => At::TrailerLf,
-            (At::Trailer | At::InTrailer, byte) if byte != b'\n' => {
-                self.spend(MAX_TRAILERS, At::InTrailer)?
+            (At::Trailer | At::TrailerName, byte) if is_token(byte) => {
+                self.spend(MAX_TRAILERS, At::TrailerName)?
             }
+            (At::TrailerName, b':') => self.spend(MAX_TRAILERS, At::TrailerValue)?,
+            (At::TrailerValue, b'\r') => At::TrailerLf,
+            (At::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => self.spend(MAX_TRAILERS, At::TrailerValue)?,
             (At::TrailerLf, b'\n') => At::Trailer,
             (At::LastLf, b'\n') => At::Done,
             _ => return Err(Malformed::Chunk),
@@ -123,6 +126,11 @@ impl Chunked {
         self.spent += 1;
         if self.spent > most { Err(Malformed::ChunkTooLong) } else { Ok(next) }
     }
+}
+
+/// Whether the name of a field may have this byte (RFC 9110 §5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -178,6 +186,11 @@ mod tests {
             "0\r\nname: value\n",
             "0\r\n\rx",
             "0\r\nname: value\rx",
+            "0\r\n0\r\n",
+            "0\r\n: value\r\n",
+            "0\r\nna me: value\r\n",
+            "0\r\n folded\r\n",
+            "0\r\nname: a\0b\r\n",
             // One digit more than fits.
             "10000000000000000\r\n",
             // Nor may leading zeros go on for ever.
