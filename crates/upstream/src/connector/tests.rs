@@ -1,4 +1,4 @@
-//! Proxies to which the way itself is encrypted, over loopback, with a certificate that this test has made.
+//! Peers and proxies to which the way itself is encrypted, over loopback, with a certificate that this test has made.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -6,12 +6,17 @@ use std::thread::JoinHandle;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Collected};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
+use crate::body::{AnswerBody, Broken, Source};
 use crate::client::certificate::{CERTIFICATE, KEY};
+use crate::connection::{Answered, Call, Connection};
+use crate::idle::Idle;
 
 const ANSWER: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 
@@ -27,8 +32,12 @@ fn connector(authority: Option<CertificateDer<'static>>) -> Connector {
     Connector::trusting(tls, Duration::from_secs(20))
 }
 
-/// A proxy behind TLS that takes one connection and answers for whatever it is to connect to; what it was asked.
-fn proxy() -> (u16, JoinHandle<std::io::Result<[String; 2]>>) {
+type Served = StreamOwned<ServerConnection, std::net::TcpStream>;
+
+/// Somebody behind TLS who takes one connection, and what becomes of it.
+fn peer<T: Send + 'static>(
+    serve: impl FnOnce(Served) -> std::io::Result<T> + Send + 'static,
+) -> (u16, JoinHandle<std::io::Result<T>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let key = PrivateKeyDer::try_from(STANDARD.decode(KEY).unwrap()).unwrap();
@@ -36,15 +45,21 @@ fn proxy() -> (u16, JoinHandle<std::io::Result<[String; 2]>>) {
     let config = Arc::new(config.with_single_cert(vec![certificate()], key).unwrap());
     let served = std::thread::spawn(move || {
         let (stream, _) = listener.accept()?;
-        let mut stream = StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream);
+        serve(StreamOwned::new(ServerConnection::new(config).map_err(io::Error::other)?, stream))
+    });
+    (port, served)
+}
+
+/// A proxy behind TLS that answers for whatever it is to connect to; what it was asked.
+fn proxy() -> (u16, JoinHandle<std::io::Result<[String; 2]>>) {
+    peer(|mut stream| {
         let asked = head(&mut stream)?;
         stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
         let through = head(&mut stream)?;
         stream.write_all(ANSWER)?;
         stream.flush()?;
         Ok([asked, through])
-    });
-    (port, served)
+    })
 }
 
 fn head(stream: &mut impl std::io::Read) -> std::io::Result<String> {
@@ -92,4 +107,58 @@ async fn a_proxy_that_nobody_vouches_for_gets_no_password() {
     assert_eq!(refused.stage, Stage::Reach);
     assert!(!format!("{refused} {refused:?}").contains("pass"), "{refused:?}");
     assert!(served.join().unwrap().is_err(), "not a word before the handshake has come to its end");
+}
+
+/// A call straight to a peer behind TLS: the data of the answer or that it broke off, and the connections kept.
+async fn called(port: u16, body: Bytes) -> (Result<Bytes, Broken>, Arc<Idle>, Place) {
+    let authority = Authority::try_from(format!("localhost:{port}")).unwrap();
+    let place = Place { scheme: Scheme::HTTPS, authority, route: Route::Direct };
+    let stream = connector(Some(certificate())).connect(&place).await.unwrap();
+    let mut connection = Box::new(Connection::new(stream));
+    let mut call = Call::new(body);
+    *call.method_mut() = http::Method::POST;
+    let Ok(Answered { answer, rest }) = connection.exchange(&mut call).await else { panic!("no answer") };
+    let idle = Arc::new(Idle::new(1));
+    let source = Source { connection, place: place.clone(), idle: Arc::clone(&idle) };
+    let body = AnswerBody::new(answer.body, rest, answer.keeps, source);
+    (body.collect().await.map(Collected::to_bytes), idle, place)
+}
+
+#[tokio::test]
+async fn a_large_request_arrives_whole_behind_tls_and_leaves_a_connection() {
+    let sent: Bytes = (0..3 << 20).map(|at: u32| at.to_le_bytes()[1]).collect();
+    let (length, (waits, go_on)) = (sent.len(), std::sync::mpsc::channel::<()>());
+    let (port, served) = peer(move |mut stream| {
+        head(&mut stream)?;
+        let mut got = vec![0; length];
+        std::io::Read::read_exact(&mut stream, &mut got)?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")?;
+        stream.flush()?;
+        // Open until the other side has looked.
+        assert!(go_on.recv().is_err());
+        Ok(got)
+    });
+    let (data, idle, place) = called(port, sent.clone()).await;
+    assert_eq!(data.unwrap(), "ok");
+    assert!(idle.take(&place).is_some());
+    drop(waits);
+    assert!(served.join().unwrap().unwrap() == sent, "what was sent is what came");
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_whole_only_where_tls_says_that_this_was_the_end() {
+    for says in [true, false] {
+        let (port, served) = peer(move |mut stream| {
+            head(&mut stream)?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nall of it")?;
+            if says {
+                stream.conn.send_close_notify();
+            }
+            stream.flush()
+        });
+        let (data, idle, place) = called(port, Bytes::new()).await;
+        served.join().unwrap().unwrap();
+        assert_eq!(data.ok(), says.then(|| Bytes::from("all of it")));
+        assert!(idle.take(&place).is_none());
+    }
 }
