@@ -103,9 +103,10 @@ impl Chunked {
             (At::Trailer | At::TrailerName, byte) if is_token(byte) => {
                 self.spend(MAX_TRAILERS, At::TrailerName)?
             }
-            (At::TrailerName, b':') => self.spend(MAX_TRAILERS, At::TrailerValue)?,
+            (At::TrailerName, b':') | (At::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => {
+                self.spend(MAX_TRAILERS, At::TrailerValue)?
+            }
             (At::TrailerValue, b'\r') => At::TrailerLf,
-            (At::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => self.spend(MAX_TRAILERS, At::TrailerValue)?,
             (At::TrailerLf, b'\n') => At::Trailer,
             (At::LastLf, b'\n') => At::Done,
             _ => return Err(Malformed::Chunk),
