@@ -212,7 +212,7 @@ impl Account {
     ///
     /// # Errors
     /// What the upstream answered instead of a stream, understood; or that it could not be reached. If another face
-    /// may serve, [`Remedy::OtherFace`]; the next [`Account::ready`] brings it.
+    /// may serve, [`OtherFace`](qm_amazonq::Remedy::OtherFace); the next [`Account::ready`] brings it.
     pub async fn chat(
         &self,
         ready: &Ready,
