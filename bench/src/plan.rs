@@ -29,6 +29,9 @@ pub(crate) enum Shape {
     Writes,
     /// Small bodies, 600 answers at a time, their events 20 ms apart.
     Paced,
+    /// The same with 100 answers at a time, which leave the core idle between events: what a delay is made of, where it
+    /// is not the wait for one's turn.
+    Light,
     /// As small, in OpenAI's Chat Completions.
     ChatSmall,
     /// As large, in Chat Completions.
@@ -133,11 +136,12 @@ pub(crate) async fn run(
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Small,
         Self::Large,
         Self::Writes,
         Self::Paced,
+        Self::Light,
         Self::ChatSmall,
         Self::ChatLarge,
         Self::ChatPaced,
@@ -150,7 +154,9 @@ impl Shape {
     /// The format that the client speaks.
     fn dialect(self) -> Dialect {
         match self {
-            Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Storm => Dialect::Messages,
+            Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Light | Self::Storm => {
+                Dialect::Messages
+            }
             Self::ChatSmall | Self::ChatLarge | Self::ChatPaced => Dialect::Chat,
             Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced => Dialect::Responses,
         }
@@ -175,6 +181,7 @@ impl Shape {
             Self::Large => "200 KB conversation, one write, 8 connections",
             Self::Writes => "small body, 50 writes, 16 connections",
             Self::Paced => "600 streams, paced 20 ms apart",
+            Self::Light => "100 streams, paced 20 ms apart",
             Self::ChatSmall => "Chat: small body, one write, 16 connections",
             Self::ChatLarge => "Chat: 200 KB conversation, one write, 8 connections",
             Self::ChatPaced => "Chat: 600 streams, paced 20 ms apart",
@@ -197,19 +204,21 @@ impl Shape {
             also_whole: false,
             stagger: Duration::ZERO,
         };
+        let paced = Workload {
+            answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
+            connections: 600,
+            rounds: effort.paced_rounds,
+            window: effort.paced_window,
+            also_whole: false,
+            stagger: Duration::from_millis(10 * PACE_MS),
+        };
         Some(match self {
             Self::Small | Self::ChatSmall | Self::ResponsesSmall => unpaced,
             Self::ChatLarge | Self::ResponsesLarge => Workload { connections: 8, ..unpaced },
             Self::Large => Workload { connections: 8, also_whole: true, ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
-            Self::Paced | Self::ChatPaced | Self::ResponsesPaced => Workload {
-                answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
-                connections: 600,
-                rounds: effort.paced_rounds,
-                window: effort.paced_window,
-                also_whole: false,
-                stagger: Duration::from_millis(10 * PACE_MS),
-            },
+            Self::Paced | Self::ChatPaced | Self::ResponsesPaced => paced,
+            Self::Light => Workload { connections: 100, ..paced },
             Self::Storm => return None,
         })
     }

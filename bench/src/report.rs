@@ -64,7 +64,11 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             Shape::Paced | Shape::ChatPaced | Shape::ResponsesPaced => {
                 let measure = format!("CPU per event, paced 20 ms apart, 600 streams{format}");
                 rows.push(cpu_row(&measure, outcome, EVENTS as f64, 1.5, "1.0×"));
-                rows.extend(delay_rows(outcome, format));
+                rows.extend(delay_rows(outcome, 600, format));
+            }
+            Shape::Light => {
+                let rows_of_few = delay_rows(outcome, 100, format);
+                rows.extend(rows_of_few.map(|row| Row { floor: None, goal: "–", ..row }));
             }
             Shape::Storm => {}
         }
@@ -108,8 +112,12 @@ pub(crate) fn table(rows: &[Row]) -> String {
             None => ("–".to_owned(), "no floor"),
         };
         let limit = row.floor.unwrap_or(1.0);
-        let digits = if *unit == " MB" || limit > 50.0 { 1 } else { 2 };
-        let digits = if limit < 1.0 { 3 } else { digits };
+        let digits = match *unit {
+            " ms" if limit <= 1.0 => 3,
+            " MB" => 1,
+            _ if limit > 50.0 => 1,
+            _ => 2,
+        };
         let Spread { median, min, max } = value;
         // Writing into a String can not fail.
         let _ = writeln!(
@@ -185,7 +193,7 @@ fn compared(measure: &str, outcome: &Outcome, nginx: &[f64], divisor: f64) -> Ro
     }
 }
 
-fn delay_rows(paced: &Outcome, format: &str) -> [Row; 2] {
+fn delay_rows(paced: &Outcome, streams: usize, format: &str) -> [Row; 2] {
     let p50 = |window: &Window| window.delay_p50_ms;
     let p99 = |window: &Window| window.delay_p99_ms;
     let (direct, nginx, gateway) =
@@ -196,7 +204,7 @@ fn delay_rows(paced: &Outcome, format: &str) -> [Row; 2] {
     let median = |spread: Spread| format!("{:.3} ms", spread.median);
     [
         Row {
-            measure: format!("delay added to an event, 600 paced streams, p50{format}"),
+            measure: format!("delay added to an event, {streams} paced streams, p50{format}"),
             nginx: median(added(&nginx)),
             gateway: median(added(&gateway)),
             value: added(&gateway),
@@ -205,7 +213,7 @@ fn delay_rows(paced: &Outcome, format: &str) -> [Row; 2] {
             goal: "0.003 ms",
         },
         Row {
-            measure: format!("delay of an event, 600 paced streams, p99, all the way{format}"),
+            measure: format!("delay of an event, {streams} paced streams, p99, all the way{format}"),
             nginx: shown(&nginx_p99),
             gateway: shown(&gateway_p99),
             value: ratios(&gateway_p99, &nginx_p99),
