@@ -63,7 +63,9 @@ const METHOD: &str = "\
   without a floor.
 * The program measured has core 0 to itself; simulator and client share core 1. CPU is the scheduler's account of the
   whole process tree over thousands of answers, memory the sum over the tree.
-* The arms take turns within each round, and every second round runs backwards. A ratio is taken within a round,
+* Each round has programs of its own: how its memory happens to lie makes one process of nginx cost half as much again as the
+  next, which rounds with one process never showed. The arms take turns within a round, and every second round runs
+  backwards. A ratio is taken within a round,
   against the mean of nginx's two windows; the table has the median of the rounds. How far nginx's two windows are
   apart says what the rig can not resolve.
 * Closed loop on kept connections. Every answer is read to its end and must hold all its events; before a workload the

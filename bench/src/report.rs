@@ -76,7 +76,7 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
     if !results.storms.is_empty() {
         rows.extend(storm_rows(results));
     }
-    let ready = Spread::of(results.outcomes.iter().map(|(_, outcome)| outcome.ready_ms));
+    let ready = Spread::of(results.outcomes.iter().flat_map(|(_, outcome)| outcome.ready_ms.iter().copied()));
     rows.push(Row {
         measure: "start to listening".into(),
         nginx: "–".into(),

@@ -45,8 +45,8 @@ pub(crate) struct Window {
 /// All windows of a workload.
 pub(crate) struct Outcome {
     pub(crate) rounds: Vec<Vec<Window>>,
-    /// From starting the gateway to its listening (milliseconds).
-    pub(crate) ready_ms: f64,
+    /// From starting the gateway to its listening (milliseconds), in each round.
+    pub(crate) ready_ms: Vec<f64>,
 }
 
 /// The order in a round; every second round runs backwards, so that no arm always comes first.
@@ -58,30 +58,44 @@ impl Workload {
     /// # Errors
     /// When anything was lost, late or wrong on any arm: there is no number then.
     pub(crate) async fn run(self, tools: &Tools, question: &Question) -> Result<Outcome> {
-        let rig = Rig::start(tools, Some(self.answers)).await?;
-        self.check_fidelity(&rig, question).await?;
-        let mut connections = Vec::new();
-        let also = self.also_whole.then_some(Arm::NginxWhole);
-        for arm in ORDER.into_iter().chain(also) {
+        let mut outcome = Outcome { rounds: Vec::new(), ready_ms: Vec::new() };
+        for round in 0..self.rounds {
+            // Programs of its own for each round: by how its memory happens to lie, one process may be half as dear again
+            // as the next, for as long as it lives.
+            let rig = Rig::start(tools, Some(self.answers)).await?;
+            if round == 0 {
+                self.check_fidelity(&rig, question).await?;
+            }
+            outcome.rounds.push(self.round(&rig, question, round % 2 == 1).await?);
+            outcome.ready_ms.push(rig.ready_ms);
+        }
+        Ok(outcome)
+    }
+
+    /// Every arm once, warmed up before the first is measured.
+    async fn round(&self, rig: &Rig, question: &Question, backwards: bool) -> Result<Vec<Window>> {
+        let mut arms = ORDER.to_vec();
+        arms.extend(self.also_whole.then_some(Arm::NginxWhole));
+        if backwards {
+            arms.reverse();
+        }
+        let mut warmed = Vec::new();
+        for arm in arms {
             let target = rig.target(arm, question);
             let opened = target.connect(self.connections).await?;
-            let warm = target.load(opened, Until::Answers(1), self.stagger, self.limit()).await;
-            connections.push((arm, warm.with_context(|| format!("{arm:?}, warming up"))?.0));
+            let warm = target.load(opened, Until::Answers(self.warming()), self.stagger, self.limit()).await;
+            warmed.push((arm, warm.with_context(|| format!("{arm:?}, warming up"))?.0));
         }
-        let mut rounds = Vec::new();
-        for _ in 0..self.rounds {
-            let mut windows = Vec::new();
-            for (arm, kept) in &mut connections {
-                let taken = std::mem::take(kept);
-                let (back, window) =
-                    self.window(&rig, *arm, question, taken).await.with_context(|| format!("{arm:?}"))?;
-                *kept = back;
-                windows.push(window);
-            }
-            rounds.push(windows);
-            connections.reverse();
+        let mut windows = Vec::new();
+        // The connections are closed at the end alone: that would be work within the next one's window.
+        let mut done = Vec::new();
+        for (arm, connections) in warmed {
+            let (back, window) =
+                self.window(rig, arm, question, connections).await.with_context(|| format!("{arm:?}"))?;
+            done.push(back);
+            windows.push(window);
         }
-        Ok(Outcome { rounds, ready_ms: rig.ready_ms })
+        Ok(windows)
     }
 
     async fn window(
@@ -128,6 +142,11 @@ impl Workload {
             }
         }
         Ok(())
+    }
+
+    /// Answers to each connection before any is counted: what a program does once is over then. A paced one takes a second.
+    fn warming(&self) -> u64 {
+        if self.answers.pace_ms.is_some() { 1 } else { 50 }
     }
 
     /// After this the load has stopped by itself.
