@@ -24,20 +24,17 @@ enum Form {
 
 impl Body {
     /// A body of so many bytes.
-    #[must_use]
-    pub fn of_length(length: u64) -> Self {
+    pub(crate) fn of_length(length: u64) -> Self {
         Self(Form::Length(length))
     }
 
     /// A body in chunks.
-    #[must_use]
-    pub fn chunked() -> Self {
+    pub(crate) fn chunked() -> Self {
         Self(Form::Chunked(Chunked::new()))
     }
 
     /// A body that ends with its connection.
-    #[must_use]
-    pub fn until_close() -> Self {
+    pub(crate) fn until_close() -> Self {
         Self(Form::UntilClose { closed: false })
     }
 

@@ -139,18 +139,17 @@ impl Exchange<'_> {
             let fed = ready!(connection.poll_read(cx, |bytes| {
                 if bytes.is_empty() { Err(Malformed::Cut) } else { reader.feed(bytes) }
             }));
-            let fed = match fed {
-                Ok(Err(Malformed::Cut)) | Err(_) if self.refused.is_some() => {
-                    self.refused.take().map_or(Err(Malformed::Cut.into()), |error| Err(error.into()))
-                }
-                Ok(fed) => fed.map_err(Broken::from),
-                Err(error) => Err(error.into()),
+            let error = match fed {
+                Ok(Ok(None)) => continue,
+                Ok(Ok(Some(answer))) => return Poll::Ready(Ok(answer)),
+                Ok(Err(malformed)) => malformed.into(),
+                Err(error) => Broken::Io(error),
             };
-            match fed {
-                Ok(None) => {}
-                Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+            return Poll::Ready(Err(match (error, self.refused.take()) {
+                // It came to nothing because the request had before.
+                (Broken::Malformed(Malformed::Cut) | Broken::Io(_), Some(refused)) => refused.into(),
+                (error, _) => error,
+            }));
         }
     }
 

@@ -40,6 +40,13 @@ impl Peer {
         timeout(PATIENCE, self.0.accept()).await.expect("somebody connects").expect("accepted").0
     }
 
+    /// Takes the next connection, reads a request without a body from it and writes this.
+    async fn serve(&self, text: impl AsRef<str>) -> TcpStream {
+        let mut stream = self.accept().await;
+        answer(&mut stream, text.as_ref()).await;
+        stream
+    }
+
     /// Whether nobody has connected since the last `accept`.
     async fn is_alone(&self) -> bool {
         timeout(Duration::ZERO, self.0.accept()).await.is_err()
@@ -84,11 +91,7 @@ async fn whole(response: Result<Response<AnswerBody>, Unreached>) -> String {
 
 /// One call over a connection that is made for it.
 async fn first(connections: &Connections, peer: &Peer, text: &str) -> (String, TcpStream) {
-    let serve = async {
-        let mut stream = peer.accept().await;
-        answer(&mut stream, text).await;
-        stream
-    };
+    let serve = peer.serve(text);
     let (response, stream) = tokio::join!(connections.send(peer.call()), serve);
     (whole(response).await, stream)
 }
@@ -205,11 +208,7 @@ async fn a_call_that_was_sent_is_never_sent_again() {
 #[tokio::test]
 async fn leaving_in_the_middle_of_a_body_closes_the_connection() {
     let (peer, connections) = (Peer::listen().await, connections());
-    let serve = async {
-        let mut stream = peer.accept().await;
-        answer(&mut stream, &format!("{CHUNKS}5\r\nhello\r\n")).await;
-        stream
-    };
+    let serve = peer.serve(format!("{CHUNKS}5\r\nhello\r\n"));
     let (response, mut stream) = tokio::join!(connections.send(peer.call()), serve);
     let mut body = response.expect("a head").into_body();
     let frame = body.frame().await.expect("a frame").expect("is whole");
@@ -222,11 +221,7 @@ async fn leaving_in_the_middle_of_a_body_closes_the_connection() {
 #[tokio::test]
 async fn leaving_before_the_answer_closes_the_connection() {
     let (peer, connections) = (Peer::listen().await, connections());
-    let serve = async {
-        let mut stream = peer.accept().await;
-        answer(&mut stream, "").await;
-        stream
-    };
+    let serve = peer.serve("");
     let mut stream = tokio::select! {
         _ = connections.send(peer.call()) => panic!("nobody answers"),
         stream = serve => stream,
@@ -256,11 +251,7 @@ async fn a_body_that_breaks_off_is_an_error() {
 #[tokio::test]
 async fn what_came_before_a_body_broke_is_given_out_first() {
     let (peer, connections) = (Peer::listen().await, connections());
-    let serve = async {
-        let mut stream = peer.accept().await;
-        answer(&mut stream, &format!("{CHUNKS}5\r\nhello\r\nno chunk")).await;
-        stream
-    };
+    let serve = peer.serve(format!("{CHUNKS}5\r\nhello\r\nno chunk"));
     let (response, mut stream) = tokio::join!(connections.send(peer.call()), serve);
     let mut body = response.expect("a head").into_body();
     let frame = body.frame().await.expect("a frame").expect("is whole");
@@ -383,11 +374,7 @@ async fn idle_connections_are_few_and_do_not_grow_old() {
     let mut streams = Vec::new();
     let mut responses = Vec::new();
     for _ in 0..3 {
-        let serve = async {
-            let mut stream = peer.accept().await;
-            answer(&mut stream, OK).await;
-            stream
-        };
+        let serve = peer.serve(OK);
         let (response, stream) = tokio::join!(connections.send(peer.call()), serve);
         responses.push(response);
         streams.push(stream);
