@@ -1,7 +1,5 @@
 //! The body of an answer.
 
-use bytes::{BufMut as _, BytesMut};
-
 use crate::Malformed;
 use crate::chunked::Chunked;
 
@@ -57,22 +55,26 @@ impl Body {
         }
     }
 
-    /// Takes in what has come and appends to `data` what the sender meant. How many bytes belonged to the body: all of
-    /// them, unless it has ended; what follows was not asked for.
+    /// Takes in what has come and gives `take` what the sender meant, piece by piece, as it lies there. How many bytes
+    /// belonged to the body: all of them, unless it has ended; what follows was not asked for.
     ///
     /// # Errors
-    /// For chunks that are none. The data before them is in `data`.
-    pub fn decode(&mut self, input: &[u8], data: &mut BytesMut) -> Result<usize, Malformed> {
+    /// For chunks that are none. The data before them has been given.
+    pub fn decode(&mut self, input: &[u8], mut take: impl FnMut(&[u8])) -> Result<usize, Malformed> {
         match &mut self.0 {
             Form::Length(left) => {
-                let take = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
-                data.put_slice(&input[..take]);
-                *left -= take as u64;
-                Ok(take)
+                let most = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+                if most > 0 {
+                    take(&input[..most]);
+                }
+                *left -= most as u64;
+                Ok(most)
             }
-            Form::Chunked(chunked) => chunked.decode(input, data),
+            Form::Chunked(chunked) => chunked.decode(input, take),
             Form::UntilClose { closed: false } => {
-                data.put_slice(input);
+                if !input.is_empty() {
+                    take(input);
+                }
                 Ok(input.len())
             }
             Form::UntilClose { closed: true } => Ok(0),
@@ -97,33 +99,33 @@ mod tests {
 
     #[test]
     fn a_body_of_a_length_takes_no_more_and_is_cut_by_less() {
-        let (mut body, mut data) = (Body::of_length(3), BytesMut::new());
+        let (mut body, mut data) = (Body::of_length(3), Vec::new());
         assert_eq!((body.is_done(), body.left()), (false, Some(3)));
-        assert_eq!(body.decode(b"ab", &mut data), Ok(2));
+        assert_eq!(body.decode(b"ab", |piece| data.extend_from_slice(piece)), Ok(2));
         assert_eq!(body.clone().close(), Err(Malformed::Cut));
-        assert_eq!(body.decode(b"cde", &mut data), Ok(1));
-        assert_eq!((&data[..], body.is_done(), body.close()), (b"abc".as_slice(), true, Ok(())));
-        assert_eq!(body.decode(b"x", &mut data), Ok(0));
+        assert_eq!(body.decode(b"cde", |piece| data.extend_from_slice(piece)), Ok(1));
+        assert_eq!((data.as_slice(), body.is_done(), body.close()), (b"abc".as_slice(), true, Ok(())));
+        assert_eq!(body.decode(b"x", |piece| data.extend_from_slice(piece)), Ok(0));
         assert!(Body::of_length(0).is_done());
     }
 
     #[test]
     fn a_body_without_a_length_ends_with_its_connection_and_in_no_other_way() {
-        let (mut body, mut data) = (Body::until_close(), BytesMut::new());
-        assert_eq!(body.decode(b"0\r\n\r\n", &mut data), Ok(5));
+        let (mut body, mut data) = (Body::until_close(), Vec::new());
+        assert_eq!(body.decode(b"0\r\n\r\n", |piece| data.extend_from_slice(piece)), Ok(5));
         assert!(!body.is_done());
         assert_eq!(body.close(), Ok(()));
         assert!(body.is_done());
-        assert_eq!(body.decode(b"x", &mut data), Ok(0));
+        assert_eq!(body.decode(b"x", |piece| data.extend_from_slice(piece)), Ok(0));
         assert_eq!(&data[..], b"0\r\n\r\n");
     }
 
     #[test]
     fn chunks_without_the_last_one_are_cut() {
-        let (mut body, mut data) = (Body::chunked(), BytesMut::new());
-        assert_eq!(body.decode(b"2\r\nok\r\n", &mut data), Ok(7));
+        let (mut body, mut data) = (Body::chunked(), Vec::new());
+        assert_eq!(body.decode(b"2\r\nok\r\n", |piece| data.extend_from_slice(piece)), Ok(7));
         assert_eq!(body.clone().close(), Err(Malformed::Cut));
-        assert_eq!(body.decode(b"0\r\n\r\n", &mut data), Ok(5));
+        assert_eq!(body.decode(b"0\r\n\r\n", |piece| data.extend_from_slice(piece)), Ok(5));
         assert_eq!((body.close(), body.is_done()), (Ok(()), true));
     }
 }

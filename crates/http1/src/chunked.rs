@@ -1,7 +1,5 @@
 //! The chunked coding (RFC 9112 §7.1), byte by byte, so that it does not matter how they arrive.
 
-use bytes::{BufMut as _, BytesMut};
-
 use crate::Malformed;
 
 /// Most bytes beside the size in the line that begins a chunk.
@@ -55,18 +53,18 @@ impl Chunked {
         self.at == At::Done
     }
 
-    /// Takes bytes in and appends the data among them. How many bytes belonged to the body: all, unless it has ended.
-    pub(crate) fn decode(&mut self, input: &[u8], data: &mut BytesMut) -> Result<usize, Malformed> {
+    /// Takes bytes in and gives `take` the data among them. How many bytes belonged to the body: all, unless it has
+    /// ended.
+    pub(crate) fn decode(&mut self, input: &[u8], mut take: impl FnMut(&[u8])) -> Result<usize, Malformed> {
         let mut rest = input;
-        data.reserve(input.len());
         while let Some((&byte, behind)) = rest.split_first() {
             match self.at {
                 At::Done => break,
                 At::Data => {
-                    let take = usize::try_from(self.left).map_or(rest.len(), |left| left.min(rest.len()));
-                    let (taken, behind) = rest.split_at(take);
-                    data.put_slice(taken);
-                    self.left -= take as u64;
+                    let most = usize::try_from(self.left).map_or(rest.len(), |left| left.min(rest.len()));
+                    let (data, behind) = rest.split_at(most);
+                    take(data);
+                    self.left -= most as u64;
                     if self.left == 0 {
                         self.at = At::DataCr;
                     }
@@ -139,9 +137,9 @@ mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8]) -> (Result<usize, Malformed>, Vec<u8>, bool) {
-        let (mut chunked, mut data) = (Chunked::new(), BytesMut::new());
-        let used = chunked.decode(bytes, &mut data);
-        (used, data.to_vec(), chunked.is_done())
+        let (mut chunked, mut data) = (Chunked::new(), Vec::new());
+        let used = chunked.decode(bytes, |piece| data.extend_from_slice(piece));
+        (used, data, chunked.is_done())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "what fails here fails the test")]
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioIo;
@@ -19,10 +19,10 @@ fn fields(headers: &http::HeaderMap) -> Vec<(String, Vec<u8>)> {
 fn ours(bytes: &[u8]) -> Seen {
     let mut reader = HeadReader::default();
     let mut answer = reader.feed(bytes).ok()??;
-    let mut data = BytesMut::new();
-    answer.body.decode(reader.rest(), &mut data).ok()?;
+    let mut data = Vec::new();
+    answer.body.decode(reader.rest(), |piece| data.extend_from_slice(piece)).ok()?;
     answer.body.close().ok()?;
-    Some((answer.head.status(), fields(answer.head.headers()), data.to_vec()))
+    Some((answer.head.status(), fields(answer.head.headers()), data))
 }
 
 async fn hypers(bytes: &[u8]) -> Seen {
@@ -42,7 +42,7 @@ async fn hypers(bytes: &[u8]) -> Seen {
         let request = Request::get("/").header("host", "h").body(Empty::<Bytes>::new()).expect("a request");
         let (head, body) = sender.send_request(request).await.ok()?.into_parts();
         let data = body.collect().await.ok()?.to_bytes();
-        Some((head.status, fields(&head.headers), data.to_vec()))
+        Some((head.status, fields(&head.headers), data.into()))
     };
     let ((), seen, _) = tokio::join!(
         async {

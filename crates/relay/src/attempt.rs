@@ -1,10 +1,8 @@
 //! One attempt: token, body, call, and the wait for the first event.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 
 use bytes::Bytes;
-use http_body::Body as _;
 use qm_amazonq::decoder::{Decoder, Glance};
 use qm_amazonq::fault::{Context, Failure};
 use qm_amazonq::model::Model;
@@ -87,12 +85,8 @@ async fn first_event(mut body: AnswerBody, note: Note) -> Result<Begun, Failure>
                 }
             }
         }
-        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-            Some(Ok(frame)) => {
-                if let Ok(chunk) = frame.into_data() {
-                    frames.feed(&chunk);
-                }
-            }
+        match poll_fn(|cx| body.poll_pieces(cx, |piece| frames.feed(piece))).await {
+            Some(Ok(())) => {}
             Some(Err(_)) => return Err(nothing("stream/broke-before-first-event")),
             None => return Err(nothing("stream/empty")),
         }

@@ -85,12 +85,14 @@ impl<E: Encoder> Pump<E> {
         let mut taken = 0;
         let mut progress = self.take_frames();
         while let Some(upstream) = &mut self.upstream {
-            match Pin::new(upstream).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    let Ok(chunk) = frame.into_data() else { continue };
-                    taken += chunk.len();
+            let frames = &mut self.frames;
+            let came = upstream.poll_pieces(cx, |piece| {
+                taken += piece.len();
+                frames.feed(piece);
+            });
+            match came {
+                Poll::Ready(Some(Ok(()))) => {
                     self.clock.heard = Instant::now();
-                    self.frames.feed(&chunk);
                     progress |= self.take_frames();
                 }
                 Poll::Ready(Some(Err(_))) => self.fail("stream/transport"),

@@ -43,18 +43,46 @@ impl AnswerBody {
         Self { body, rest, source: Some(source), keeps, broken: None }
     }
 
+    /// Gives `take` the data that is there, in pieces as they lie in what was read: nothing is copied or kept. Ready
+    /// with `None` once there is no more.
+    pub fn poll_pieces(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&[u8]),
+    ) -> Poll<Option<Result<(), Broken>>> {
+        if self.source.is_none() {
+            return Poll::Ready(self.broken.take().map(Err));
+        }
+        let mut any = false;
+        let mut take = |piece: &[u8]| {
+            any = true;
+            take(piece);
+        };
+        let read = self.poll_data(cx, &mut take);
+        match read {
+            Poll::Pending => return Poll::Pending,
+            // What came before it is given out first.
+            Poll::Ready(Err(error)) => {
+                self.source = None;
+                self.broken = Some(error);
+            }
+            Poll::Ready(Ok(())) if self.body.is_done() => self.release(),
+            Poll::Ready(Ok(())) => {}
+        }
+        Poll::Ready(if any { Some(Ok(())) } else { self.broken.take().map(Err) })
+    }
+
     /// Takes in what is there until there is some data or the end has come.
-    fn poll_data(&mut self, data: &mut BytesMut, cx: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        let rest = std::mem::take(&mut self.rest);
-        take_in(&mut self.body, &mut self.keeps, &rest, data)?;
-        let Self { body, source, keeps, .. } = self;
+    fn poll_data(&mut self, cx: &mut Context<'_>, take: &mut impl FnMut(&[u8])) -> Poll<Result<(), Broken>> {
+        let Self { body, rest, source, keeps, .. } = self;
+        let mut any = take_in(body, keeps, &std::mem::take(rest), take)?;
         while let Some(Source { connection, .. }) = source
-            && data.is_empty()
+            && !any
             && !body.is_done()
         {
-            ready!(connection.poll_read(cx, |input| match input {
-                [] => body.close(),
-                _ => take_in(body, keeps, input, data),
+            any = ready!(connection.poll_read(cx, |input| match input {
+                [] => body.close().map(|()| false),
+                _ => take_in(body, keeps, input, take),
             }))??;
         }
         Poll::Ready(Ok(()))
@@ -70,16 +98,21 @@ impl AnswerBody {
     }
 }
 
+/// Whether there was data in `input`.
 fn take_in(
     body: &mut qm_http1::Body,
     keeps: &mut bool,
     input: &[u8],
-    data: &mut BytesMut,
-) -> Result<(), Malformed> {
-    let used = body.decode(input, data)?;
+    take: &mut impl FnMut(&[u8]),
+) -> Result<bool, Malformed> {
+    let mut any = false;
+    let used = body.decode(input, |piece| {
+        any = true;
+        take(piece);
+    })?;
     // Whatever follows a body was not asked for.
     *keeps &= used == input.len();
-    Ok(())
+    Ok(any)
 }
 
 impl Body for AnswerBody {
@@ -87,22 +120,9 @@ impl Body for AnswerBody {
     type Error = Broken;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let this = self.get_mut();
-        if this.source.is_none() {
-            return Poll::Ready(this.broken.take().map(Err));
-        }
         let mut data = BytesMut::new();
-        if let Err(error) = ready!(this.poll_data(&mut data, cx)) {
-            // What came before it is given out first.
-            this.source = None;
-            this.broken = Some(error);
-        } else if this.body.is_done() {
-            this.release();
-        }
-        if data.is_empty() {
-            return Poll::Ready(this.broken.take().map(Err));
-        }
-        Poll::Ready(Some(Ok(Frame::data(data.freeze()))))
+        let came = ready!(self.get_mut().poll_pieces(cx, |piece| data.extend_from_slice(piece)));
+        Poll::Ready(came.map(|came| came.map(|()| Frame::data(data.freeze()))))
     }
 
     fn is_end_stream(&self) -> bool {
