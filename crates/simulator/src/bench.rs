@@ -1,10 +1,13 @@
 //! Throughput mode: an answer built once and written again and again with as little work as can be.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use tokio::time::{MissedTickBehavior, interval};
 
+mod metronome;
+
+use self::metronome::Metronome;
 use crate::frame;
 use crate::http::{Connection, chunk};
 use crate::knobs::Bench;
@@ -26,6 +29,8 @@ pub(crate) struct Prebuilt {
     tail: Vec<u8>,
     /// How many events each group has; used where the text changes with each write.
     sizes: Vec<usize>,
+    /// Beats for all streams, once there is one that is paced.
+    metronome: OnceLock<Arc<Metronome>>,
 }
 
 impl Prebuilt {
@@ -47,7 +52,7 @@ impl Prebuilt {
         ends.extend(frame::event("meteringEvent", &metering));
         let mut tail = chunk(&ends);
         tail.extend_from_slice(b"0\r\n\r\n");
-        Self { bench, head, groups, tail, sizes }
+        Self { bench, head, groups, tail, sizes, metronome: OnceLock::new() }
     }
 
     /// Writes the answer. The client is gone when a write fails; silence is only as long as the pace.
@@ -80,16 +85,25 @@ impl Prebuilt {
         connection.write(&self.tail).await
     }
 
+    /// The first group at once, the others a pace apart.
     async fn paced(&self, connection: &mut Connection, pace: Duration) -> std::io::Result<()> {
         connection.write(&self.head).await?;
-        let mut ticks = interval(pace.max(Duration::from_millis(1)));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
+        let mut beats = self.metronome(pace)?.join();
         for index in 0..self.groups.len() {
-            ticks.tick().await;
+            if index > 0 {
+                beats.next().await;
+            }
             self.write_group(connection, index).await?;
         }
         connection.write(&self.tail).await
+    }
+
+    fn metronome(&self, pace: Duration) -> std::io::Result<&Arc<Metronome>> {
+        if let Some(metronome) = self.metronome.get() {
+            return Ok(metronome);
+        }
+        let started = Metronome::start(pace)?;
+        Ok(self.metronome.get_or_init(|| started))
     }
 
     async fn write_group(&self, connection: &mut Connection, index: usize) -> std::io::Result<()> {
