@@ -29,7 +29,7 @@ pub(crate) enum Shape {
     Writes,
     /// Small bodies, 600 answers at a time, their events 20 ms apart.
     Paced,
-    /// The same with 100 answers at a time, which leave the core idle between events: what a delay is made of, where it
+    /// The same with 200 answers at a time, which leave the core time between events: what a delay is made of, where it
     /// is not the wait for one's turn.
     Light,
     /// As small, in OpenAI's Chat Completions.
@@ -38,12 +38,16 @@ pub(crate) enum Shape {
     ChatLarge,
     /// As paced, in Chat Completions.
     ChatPaced,
+    /// As light, in Chat Completions.
+    ChatLight,
     /// As small, in OpenAI's Responses.
     ResponsesSmall,
     /// As large, in Responses.
     ResponsesLarge,
     /// As paced, in Responses.
     ResponsesPaced,
+    /// As light, in Responses.
+    ResponsesLight,
     /// 5,000 streams at once.
     Storm,
 }
@@ -73,7 +77,7 @@ pub(crate) struct Results {
 }
 
 impl Effort {
-    /// Some nine minutes.
+    /// Some fourteen minutes.
     pub(crate) const FULL: Self = Self {
         rounds: 5,
         window: Duration::from_millis(2_000),
@@ -136,7 +140,7 @@ pub(crate) async fn run(
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Small,
         Self::Large,
         Self::Writes,
@@ -145,9 +149,11 @@ impl Shape {
         Self::ChatSmall,
         Self::ChatLarge,
         Self::ChatPaced,
+        Self::ChatLight,
         Self::ResponsesSmall,
         Self::ResponsesLarge,
         Self::ResponsesPaced,
+        Self::ResponsesLight,
         Self::Storm,
     ];
 
@@ -157,8 +163,10 @@ impl Shape {
             Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Light | Self::Storm => {
                 Dialect::Messages
             }
-            Self::ChatSmall | Self::ChatLarge | Self::ChatPaced => Dialect::Chat,
-            Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced => Dialect::Responses,
+            Self::ChatSmall | Self::ChatLarge | Self::ChatPaced | Self::ChatLight => Dialect::Chat,
+            Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced | Self::ResponsesLight => {
+                Dialect::Responses
+            }
         }
     }
 
@@ -181,13 +189,15 @@ impl Shape {
             Self::Large => "200 KB conversation, one write, 8 connections",
             Self::Writes => "small body, 50 writes, 16 connections",
             Self::Paced => "600 streams, paced 20 ms apart",
-            Self::Light => "100 streams, paced 20 ms apart",
+            Self::Light => "200 streams, paced 20 ms apart",
             Self::ChatSmall => "Chat: small body, one write, 16 connections",
             Self::ChatLarge => "Chat: 200 KB conversation, one write, 8 connections",
             Self::ChatPaced => "Chat: 600 streams, paced 20 ms apart",
+            Self::ChatLight => "Chat: 200 streams, paced 20 ms apart",
             Self::ResponsesSmall => "Responses: small body, one write, 16 connections",
             Self::ResponsesLarge => "Responses: 200 KB conversation, one write, 8 connections",
             Self::ResponsesPaced => "Responses: 600 streams, paced 20 ms apart",
+            Self::ResponsesLight => "Responses: 200 streams, paced 20 ms apart",
             Self::Storm => "5,000 streams arriving at once",
         }
     }
@@ -218,7 +228,7 @@ impl Shape {
             Self::Large => Workload { connections: 8, also_whole: true, ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
             Self::Paced | Self::ChatPaced | Self::ResponsesPaced => paced,
-            Self::Light => Workload { connections: 100, ..paced },
+            Self::Light | Self::ChatLight | Self::ResponsesLight => Workload { connections: 200, ..paced },
             Self::Storm => return None,
         })
     }

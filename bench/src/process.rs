@@ -13,6 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Length of one tick of `/proc/PID/stat` (nanoseconds); 100 a second on every Linux of today.
 const TICK_NS: u64 = 10_000_000;
 
+/// The word with which this program does nothing but keep a core awake.
+pub(crate) const SPIN: &str = "spin";
+
+/// Keeps this thread's core busy until the process is ended.
+pub(crate) fn spin() -> ! {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
 /// A child process that is ended when dropped.
 pub(crate) struct Process {
     child: Child,
@@ -30,10 +40,8 @@ pub(crate) struct Memory {
 /// Which cores the parts run on; none on machines with one core or without `taskset`.
 #[derive(Clone, Copy)]
 pub(crate) enum Core {
-    /// The program that is measured.
+    /// The program that is measured. The other one is this process's, with simulator and client.
     Target,
-    /// The simulator and the client.
-    Rest,
 }
 
 impl Process {
@@ -60,6 +68,18 @@ impl Process {
         command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let child = command.spawn().with_context(|| format!("starting {}", program.display()))?;
+        Ok(Self { child })
+    }
+
+    /// Keeps `core` from going idle: a loop that runs when nothing else wants to. A virtual machine gives an idle core
+    /// back, and may wait long for it when the next event comes; what is measured then is the neighbours.
+    ///
+    /// # Errors
+    /// When it can not be started.
+    pub(crate) fn keep_awake(core: Core) -> Result<Self> {
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0", "taskset", "-c", core.number()]).arg(std::env::current_exe()?).arg(SPIN);
+        let child = command.stdin(Stdio::null()).spawn().context("starting chrt")?;
         Ok(Self { child })
     }
 
@@ -104,49 +124,32 @@ impl Core {
     fn number(self) -> &'static str {
         match self {
             Core::Target => "0",
-            Core::Rest => "1",
         }
     }
 }
 
-/// Share of the machine's time that the hypervisor gave to others, and the busy share of core 1, since `earlier`.
+/// Where the machine's time went, all cores together: the first row of `/proc/stat`.
 #[derive(Clone, Default)]
 pub(crate) struct Machine {
-    rows: HashMap<String, Vec<u64>>,
+    ticks: Vec<u64>,
 }
 
 impl Machine {
     /// Reads the counters of now.
     pub(crate) fn now() -> Self {
-        let rows = fs::read_to_string("/proc/stat").unwrap_or_default();
-        let rows = rows.lines().filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let name = words.next().filter(|name| name.starts_with("cpu"))?;
-            Some((name.to_owned(), words.filter_map(|word| word.parse().ok()).collect()))
-        });
-        Self { rows: rows.collect() }
+        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+        let row = stat.lines().find_map(|line| line.strip_prefix("cpu ")).unwrap_or_default();
+        Self { ticks: row.split_whitespace().filter_map(|word| word.parse().ok()).collect() }
     }
 
-    /// Stolen time on all cores since `earlier`, 0 to 1.
+    /// Share of the time since `earlier` that the hypervisor gave to others, 0 to 1.
     pub(crate) fn stolen_since(&self, earlier: &Self) -> f64 {
-        self.share_since(earlier, "cpu", |column| column == 7)
-    }
-
-    /// Busy share of core 1 since `earlier`, 0 to 1.
-    pub(crate) fn rest_busy_since(&self, earlier: &Self) -> f64 {
-        self.share_since(earlier, "cpu1", |column| column != 3 && column != 4)
-    }
-
-    fn share_since(&self, earlier: &Self, row: &str, counts: impl Fn(usize) -> bool) -> f64 {
-        let (Some(now), Some(then)) = (self.rows.get(row), earlier.rows.get(row)) else { return 0.0 };
         // Columns past the eighth (guests) are contained in the first two.
-        let spent = now.iter().zip(then).take(8).map(|(now, then)| now.saturating_sub(*then)).enumerate();
-        let (mut part, mut all) = (0, 0);
-        for (column, ticks) in spent {
-            all += ticks;
-            part += if counts(column) { ticks } else { 0 };
-        }
-        if all == 0 { 0.0 } else { part as f64 / all as f64 }
+        let spent =
+            self.ticks.iter().zip(&earlier.ticks).take(8).map(|(now, then)| now.saturating_sub(*then));
+        let spent: Vec<u64> = spent.collect();
+        let (all, stolen) = (spent.iter().sum::<u64>(), spent.get(7).copied().unwrap_or(0));
+        if all == 0 { 0.0 } else { stolen as f64 / all as f64 }
     }
 }
 
@@ -223,11 +226,9 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_time_between() {
-        let at = |cpu: [u64; 10]| Machine {
-            rows: HashMap::from([("cpu".into(), cpu.to_vec()), ("cpu1".into(), cpu.to_vec())]),
-        };
+        let at = |ticks: [u64; 10]| Machine { ticks: ticks.to_vec() };
         let (then, now) = (at([0; 10]), at([30, 0, 10, 50, 5, 0, 0, 5, 7, 7]));
         assert!((now.stolen_since(&then) - 0.05).abs() < 1e-9);
-        assert!((now.rest_busy_since(&then) - 0.45).abs() < 1e-9);
+        assert!(Machine::now().stolen_since(&Machine::default()) < 1.0);
     }
 }

@@ -1,4 +1,5 @@
-//! The rig: the simulator, and before it the two arms, nginx and the gateway, each alone on its core.
+//! The rig: the simulator, on this process's own thread, and before it the two arms, nginx and the gateway, on a core
+//! that they do not share with it.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -7,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use qm_simulator::{Bench, Options, Simulator};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -77,7 +79,8 @@ pub(crate) struct Rig {
     gateway: (SocketAddr, Process),
     /// From starting the gateway to its first 200 (milliseconds).
     pub(crate) ready_ms: f64,
-    _simulator: Process,
+    _upstream: Simulator,
+    _awake: Option<Process>,
 }
 
 /// A request as both arms get it: the client's, and what the gateway makes of it for the upstream.
@@ -95,15 +98,15 @@ impl Rig {
     /// # Errors
     /// When one of them does not come up.
     pub(crate) async fn start(tools: &Tools, answers: Option<Answers>) -> Result<Self> {
-        let [simulator, nginx, nginx_whole, gateway] = free_addresses()?;
+        let [nginx, nginx_whole, gateway] = free_addresses()?;
         let core = |core| tools.pinned.then_some(core);
         let log = |name: &str| tools.scratch.join(format!("{name}.log"));
+        let awake = tools.pinned.then(|| Process::keep_awake(Core::Target)).transpose()?;
 
-        let mut arguments = vec!["simulate".to_owned(), "--bind".to_owned(), simulator.to_string()];
-        arguments.extend(answers.into_iter().flat_map(Answers::arguments));
         let program = &tools.quartermaster;
-        let mut simulating = Process::start(program, &arguments, &[], core(Core::Rest), &log("simulator"))?;
-        listening(simulator, &mut simulating, &log("simulator")).await?;
+        let upstream = Options { bench: answers.map(Answers::bench), ..Options::default() };
+        let upstream = qm_simulator::start(upstream).await.context("the simulator")?;
+        let simulator = upstream.addr();
 
         let configuration = tools.scratch.join("nginx.conf");
         fs::write(&configuration, nginx_configuration(tools, [nginx, nginx_whole], simulator))?;
@@ -125,7 +128,16 @@ impl Rig {
             .context("the gateway's /healthz")?;
 
         let (nginx, gateway) = ((nginx, proxying), (gateway, serving));
-        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, ready_ms, _simulator: simulating })
+        Ok(Self {
+            answers,
+            simulator,
+            nginx,
+            nginx_whole,
+            gateway,
+            ready_ms,
+            _upstream: upstream,
+            _awake: awake,
+        })
     }
 
     /// The arm as a target for `question`.
@@ -178,22 +190,14 @@ impl Rig {
 }
 
 impl Answers {
-    fn arguments(self) -> Vec<String> {
-        let mut arguments = vec![
-            "--bench-events".to_owned(),
-            self.events.to_string(),
-            "--bench-bytes".to_owned(),
-            self.bytes.to_string(),
-            "--bench-per-write".to_owned(),
-            self.per_write.to_string(),
-        ];
-        if let Some(pace_ms) = self.pace_ms {
-            arguments.extend(["--bench-pace-ms".to_owned(), pace_ms.to_string()]);
+    fn bench(self) -> Bench {
+        Bench {
+            events: self.events as usize,
+            bytes_per_event: self.bytes as usize,
+            pace: self.pace_ms.map(Duration::from_millis),
+            per_write: self.per_write as usize,
+            stamp: self.stamped,
         }
-        if self.stamped {
-            arguments.push("--bench-stamp".to_owned());
-        }
-        arguments
     }
 }
 

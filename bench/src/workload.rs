@@ -37,8 +37,7 @@ pub(crate) struct Window {
     /// From stamp to arrival, median and 99th percentile (milliseconds); 0 without stamps.
     pub(crate) delay_p50_ms: f64,
     pub(crate) delay_p99_ms: f64,
-    /// How busy the core of simulator and client was, and how much time the hypervisor took (0 to 1).
-    pub(crate) rest_busy: f64,
+    /// How much time the hypervisor took (0 to 1).
     pub(crate) stolen: f64,
 }
 
@@ -121,7 +120,6 @@ impl Workload {
             duration_p50_ms: tally.durations_ns.value_at_quantile(0.5) as f64 / 1e6,
             delay_p50_ms: delay_ms(&tally, 0.5),
             delay_p99_ms: delay_ms(&tally, 0.99),
-            rest_busy: now.rest_busy_since(&machine),
             stolen: now.stolen_since(&machine),
         };
         Ok((connections, window))

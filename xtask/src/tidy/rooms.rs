@@ -121,7 +121,7 @@ const ROOMS: &[Room] = &[
         // Only here may what both vendors' formats make of one reply be laid side by side.
         &["qm-anthropic", "qm-framing", "qm-openai"],
     ),
-    room("qm-bench", &[], &["qm-simulator"]),
+    room("qm-bench", &["qm-simulator"], &[]),
     room("xtask", &[], &[]),
 ];
 
