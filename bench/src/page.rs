@@ -61,8 +61,11 @@ const METHOD: &str = "\
   cheapest. An earlier run under other load had 238 µs streamed, 59 – 79 µs whole in memory, and
   496 µs with nginx's defaults, where the body goes through a file. The form that waits for the whole body has a row
   without a floor.
-* The program measured has core 0 to itself; simulator and client share core 1. CPU is the scheduler's account of the
-  whole process tree over thousands of answers, memory the sum over the tree.
+* The program measured has core 0 to itself; simulator and client are one thread on core 1. CPU is the scheduler's account
+  of the whole process tree over thousands of answers, memory the sum over the tree.
+* Both cores are kept awake: core 1 polls without sleeping, core 0 has a loop that runs when nothing else wants to
+  (`SCHED_IDLE`). A virtual machine gives an idle core back and may wait long for it: without the loop, up to 40 % of
+  the time was stolen in workloads that are half asleep, and the stolen time was in both arms' delays and CPU.
 * Each round has programs of its own: how its memory happens to lie makes one process of nginx cost half as much again as the
   next, which rounds with one process never showed. The arms take turns within a round, and every second round runs
   backwards. A ratio is taken within a round,
@@ -71,10 +74,12 @@ const METHOD: &str = "\
 * Closed loop on kept connections. Every answer is read to its end and must hold all its events; before a workload the
   text is compared byte for byte. One lost event, and there is no number.
 * Delay: each event of a paced stream begins with the time of its writing, the client notes its arrival, and \"added\"
-  is the median less that of asking the simulator directly. 600 streams keep the core busy, so that most of it is the
-  wait for one's turn; 100 leave it idle in between.
-* The 5,000 streams arrive at once at freshly started programs and bring one event a second; memory is read when each
-  has brought two.
+  is the median less that of asking the simulator directly. The streams stand evenly in the 20 ms between two events
+  of each: on a clock of whole milliseconds they would come 30 at a time, and the queue would be measured. 600 streams
+  are 30,000 events a second and keep the core busy, so that most of the delay is the wait for one's turn; 200 leave it
+  idle in between.
+* The 5,000 streams arrive at once at freshly started programs. Their first event comes as soon as they are heard, the
+  others at one a second; memory is read when each has brought two.
 ";
 
 fn output(command: &mut Command) -> String {
