@@ -5,6 +5,7 @@
 //! Must not know: retries, accounts, the upstream's wire, SQL, Redis.
 
 mod answer;
+mod arrivals;
 mod asked;
 mod body;
 mod caller;

@@ -1,12 +1,10 @@
 //! Connections: accepted, bounded, served over HTTP/1.1, drained at the end.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,15 +18,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
+
+use crate::arrivals::{Arrival, Arrivals};
 
 /// How long a connection may take to send a request's head, idle time between requests included.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// Pause after an `accept` that failed for want of a resource, such as file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a client may take no bytes of an answer.
 #[cfg(target_os = "linux")]
@@ -66,27 +62,16 @@ pub async fn serve_all(
     bounds: Bounds,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(bounds.connections));
+    let mut arrivals = Arrivals::new(listeners, bounds.connections);
     let open = GracefulShutdown::new();
     let service = TowerToHyperService::new(router);
     let mut shutdown = pin!(shutdown);
     // One task a connection; all are bounded, watched, drained, and ended with this.
     let mut tasks = JoinSet::new();
-    for turn in 0_usize.. {
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, accept(&listeners, turn).await)
-        };
-        let (place, stream, peer) = tokio::select! {
+    loop {
+        let Arrival { stream, peer, place } = tokio::select! {
             () = &mut shutdown => break,
-            (place, accepted) = accepted => match accepted {
-                Ok((stream, peer)) => (place, stream, peer),
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
+            arrival = arrivals.next() => arrival,
         };
         let Some(io) = prepare(stream) else { continue };
         let connection = http1::Builder::new()
@@ -102,23 +87,13 @@ pub async fn serve_all(
             drop(place);
         });
     }
-    drop(listeners);
+    drop(arrivals);
     if timeout(bounds.drain, open.shutdown()).await.is_err() {
         tracing::warn!("some answers were still open at the end of the drain time and have been cut");
         // Now, and not with the process: so each leaves its receipt while there is a ledger.
         tasks.shutdown().await;
     }
     Ok(())
-}
-
-/// The next connection at any of these. Whom it looks at first goes round, so that a busy one does not starve the rest.
-async fn accept(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
-    let count = listeners.len();
-    poll_fn(|context| {
-        let in_turn = listeners.iter().cycle().skip(turn % count.max(1)).take(count);
-        in_turn.map(|listener| listener.poll_accept(context)).find(Poll::is_ready).unwrap_or(Poll::Pending)
-    })
-    .await
 }
 
 /// Tells every request of a connection where it comes from.
@@ -143,6 +118,7 @@ fn prepare(stream: TcpStream) -> Option<TokioIo<TcpStream>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use axum::routing::get;
