@@ -86,7 +86,7 @@ impl Effort {
         storms: 2,
         rest: Duration::from_secs(5),
     };
-    /// Some sixty seconds: enough to see a regression, not to publish.
+    /// Short windows and few rounds: enough to see a regression, not to publish.
     pub(crate) const QUICK: Self = Self {
         rounds: 3,
         window: Duration::from_millis(800),

@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Length of one tick of `/proc/PID/stat` (nanoseconds); 100 a second on every Linux of today.
 const TICK_NS: u64 = 10_000_000;
 
+/// The core of the program that is measured. The other one is this process's, with simulator and client.
+const TARGET_CORE: &str = "0";
+
 /// The word with which this program does nothing but keep a core awake.
 pub(crate) const SPIN: &str = "spin";
 
@@ -37,15 +40,8 @@ pub(crate) struct Memory {
     pub(crate) pss: u64,
 }
 
-/// Which cores the parts run on; none on machines with one core or without `taskset`.
-#[derive(Clone, Copy)]
-pub(crate) enum Core {
-    /// The program that is measured. The other one is this process's, with simulator and client.
-    Target,
-}
-
 impl Process {
-    /// Starts `program`; its output goes to `log`.
+    /// Starts `program`, `pinned` to the core that is measured or wherever there is room; its output goes to `log`.
     ///
     /// # Errors
     /// When it can not be started.
@@ -53,17 +49,16 @@ impl Process {
         program: &Path,
         arguments: &[String],
         environment: &[(&str, String)],
-        core: Option<Core>,
+        pinned: bool,
         log: &Path,
     ) -> Result<Self> {
         let output = fs::File::create(log).with_context(|| format!("creating {}", log.display()))?;
-        let mut command = match core {
-            Some(core) => {
-                let mut command = Command::new("taskset");
-                command.args(["-c", core.number()]).arg(program);
-                command
-            }
-            None => Command::new(program),
+        let mut command = if pinned {
+            let mut command = Command::new("taskset");
+            command.args(["-c", TARGET_CORE]).arg(program);
+            command
+        } else {
+            Command::new(program)
         };
         command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -71,16 +66,15 @@ impl Process {
         Ok(Self { child })
     }
 
-    /// Keeps `core` from going idle: a loop that runs when nothing else wants to. A virtual machine gives an idle core
+    /// Keeps the core that is measured from going idle: a loop that runs when nothing else wants to. A virtual machine gives an idle core
     /// back, and may wait long for it when the next event comes; what is measured then is the neighbours.
     ///
     /// # Errors
     /// When it can not be started.
-    pub(crate) fn keep_awake(core: Core) -> Result<Self> {
-        let mut command = Command::new("chrt");
-        command.args(["--idle", "0", "taskset", "-c", core.number()]).arg(std::env::current_exe()?).arg(SPIN);
-        let child = command.stdin(Stdio::null()).spawn().context("starting chrt")?;
-        Ok(Self { child })
+    pub(crate) fn keep_awake(log: &Path) -> Result<Self> {
+        let this = std::env::current_exe()?.display().to_string();
+        let arguments = ["--idle", "0", "taskset", "-c", TARGET_CORE, &this, SPIN].map(str::to_owned);
+        Self::start(Path::new("chrt"), &arguments, &[], false, log)
     }
 
     /// Whether it still runs.
@@ -117,14 +111,6 @@ impl Drop for Process {
         // Both fail only when the process has ended already, which is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-impl Core {
-    fn number(self) -> &'static str {
-        match self {
-            Core::Target => "0",
-        }
     }
 }
 
@@ -212,7 +198,7 @@ mod tests {
     fn a_tree_is_measured_and_ended() {
         let log = std::env::temp_dir().join(format!("qm-bench-process-{}", std::process::id()));
         let script = "(while :; do :; done) & wait".to_owned();
-        let mut process = Process::start(Path::new("sh"), &["-c".into(), script], &[], None, &log).unwrap();
+        let mut process = Process::start(Path::new("sh"), &["-c".into(), script], &[], false, &log).unwrap();
         while tree(process.child.id()).len() < 2 || process.cpu_ns() < 20_000_000 {
             assert!(process.runs());
             std::thread::yield_now();

@@ -18,7 +18,7 @@ use crate::answer::Form;
 use crate::bodies::Dialect;
 use crate::http::Response;
 use crate::load::Target;
-use crate::process::{Core, Process};
+use crate::process::Process;
 
 /// How long a program may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -72,14 +72,13 @@ pub(crate) enum Arm {
 /// Everything running for one workload.
 pub(crate) struct Rig {
     answers: Option<Answers>,
-    simulator: SocketAddr,
+    simulator: Simulator,
     nginx: (SocketAddr, Process),
     /// The door of the same nginx behind which bodies are taken whole.
     nginx_whole: SocketAddr,
     gateway: (SocketAddr, Process),
     /// From starting the gateway to its first 200 (milliseconds).
     pub(crate) ready_ms: f64,
-    _upstream: Simulator,
     _awake: Option<Process>,
 }
 
@@ -99,28 +98,25 @@ impl Rig {
     /// When one of them does not come up.
     pub(crate) async fn start(tools: &Tools, answers: Option<Answers>) -> Result<Self> {
         let [nginx, nginx_whole, gateway] = free_addresses()?;
-        let core = |core| tools.pinned.then_some(core);
         let log = |name: &str| tools.scratch.join(format!("{name}.log"));
-        let awake = tools.pinned.then(|| Process::keep_awake(Core::Target)).transpose()?;
+        let awake = tools.pinned.then(|| Process::keep_awake(&log("awake"))).transpose()?;
 
         let program = &tools.quartermaster;
         let upstream = Options { bench: answers.map(Answers::bench), ..Options::default() };
-        let upstream = qm_simulator::start(upstream).await.context("the simulator")?;
-        let simulator = upstream.addr();
+        let simulator = qm_simulator::start(upstream).await.context("the simulator")?;
 
         let configuration = tools.scratch.join("nginx.conf");
-        fs::write(&configuration, nginx_configuration(tools, [nginx, nginx_whole], simulator))?;
+        fs::write(&configuration, nginx_configuration(tools, [nginx, nginx_whole], simulator.addr()))?;
         let arguments = ["-c".to_owned(), configuration.display().to_string()];
-        let mut proxying = Process::start(&tools.nginx, &arguments, &[], core(Core::Target), &log("nginx"))?;
+        let mut proxying = Process::start(&tools.nginx, &arguments, &[], tools.pinned, &log("nginx"))?;
         listening(nginx, &mut proxying, &log("nginx")).await?;
 
         let started = Instant::now();
         // A database of its own: accounts that are kept would remember the simulator before.
         let database = tools.scratch.join(format!("gateway-{}.db", gateway.port()));
-        let environment = gateway_environment(gateway, simulator, &database);
+        let environment = gateway_environment(gateway, simulator.addr(), &database);
         let arguments = ["serve".to_owned()];
-        let mut serving =
-            Process::start(program, &arguments, &environment, core(Core::Target), &log("gateway"))?;
+        let mut serving = Process::start(program, &arguments, &environment, tools.pinned, &log("gateway"))?;
         listening(gateway, &mut serving, &log("gateway")).await?;
         let ready_ms = started.elapsed().as_secs_f64() * 1e3;
         exchange(gateway, b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n")
@@ -128,23 +124,14 @@ impl Rig {
             .context("the gateway's /healthz")?;
 
         let (nginx, gateway) = ((nginx, proxying), (gateway, serving));
-        Ok(Self {
-            answers,
-            simulator,
-            nginx,
-            nginx_whole,
-            gateway,
-            ready_ms,
-            _upstream: upstream,
-            _awake: awake,
-        })
+        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, ready_ms, _awake: awake })
     }
 
     /// The arm as a target for `question`.
     pub(crate) fn target(&self, arm: Arm, question: &Question) -> Target {
         let texts = self.answers.map_or(1, |answers| answers.events);
         let (address, request, form) = match arm {
-            Arm::Direct => (self.simulator, &question.upstream, Form::Frames),
+            Arm::Direct => (self.simulator.addr(), &question.upstream, Form::Frames),
             Arm::Nginx | Arm::NginxAgain => (self.nginx.0, &question.upstream, Form::Frames),
             Arm::NginxWhole => (self.nginx_whole, &question.upstream, Form::Frames),
             Arm::Gateway => (self.gateway.0, &question.client, question.form),
@@ -177,7 +164,7 @@ impl Rig {
         let client = [head.as_bytes(), &body].concat();
         exchange(self.gateway.0, &client).await.context("a request through the gateway")?;
         let requests =
-            exchange(self.simulator, b"GET /_sim/requests HTTP/1.1\r\nhost: bench\r\n\r\n").await?;
+            exchange(self.simulator.addr(), b"GET /_sim/requests HTTP/1.1\r\nhost: bench\r\n\r\n").await?;
         let requests: Value = serde_json::from_slice(&requests).context("the simulator's record")?;
         let upstream = upstream_request(&requests).context("the simulator recorded no chat request")?;
         let form = match dialect {

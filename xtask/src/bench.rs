@@ -10,7 +10,7 @@ use crate::{process, tree};
 /// Benchmark the gateway against nginx as a byte proxy.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Three minutes instead of fifteen, the release build, and no page: to see a regression, not to publish.
+    /// Short windows, few rounds, the release build, and no page: to see a regression, not to publish.
     #[arg(long)]
     quick: bool,
     /// Fail when a floor is missed.

@@ -1,5 +1,6 @@
 //! The body of an upstream's answer, which drives the connection that it comes from.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -53,35 +54,36 @@ impl AnswerBody {
         if self.source.is_none() {
             return Poll::Ready(self.broken.take().map(Err));
         }
-        let mut any = false;
+        let any = Cell::new(false);
         let mut take = |piece: &[u8]| {
-            any = true;
+            any.set(true);
             take(piece);
         };
-        let read = self.poll_data(cx, &mut take);
-        match read {
-            Poll::Pending => return Poll::Pending,
+        if let Err(error) = ready!(self.poll_data(cx, &any, &mut take)) {
             // What came before it is given out first.
-            Poll::Ready(Err(error)) => {
-                self.source = None;
-                self.broken = Some(error);
-            }
-            Poll::Ready(Ok(())) if self.body.is_done() => self.release(),
-            Poll::Ready(Ok(())) => {}
+            self.source = None;
+            self.broken = Some(error);
+        } else if self.body.is_done() {
+            self.release();
         }
-        Poll::Ready(if any { Some(Ok(())) } else { self.broken.take().map(Err) })
+        Poll::Ready(if any.get() { Some(Ok(())) } else { self.broken.take().map(Err) })
     }
 
-    /// Takes in what is there until there is some data or the end has come.
-    fn poll_data(&mut self, cx: &mut Context<'_>, take: &mut impl FnMut(&[u8])) -> Poll<Result<(), Broken>> {
+    /// Takes in what is there until there is some data, as `any` tells, or the end has come.
+    fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+        any: &Cell<bool>,
+        take: &mut impl FnMut(&[u8]),
+    ) -> Poll<Result<(), Broken>> {
         let Self { body, rest, source, keeps, .. } = self;
-        let mut any = take_in(body, keeps, &std::mem::take(rest), take)?;
+        take_in(body, keeps, &std::mem::take(rest), take)?;
         while let Some(Source { connection, .. }) = source
-            && !any
+            && !any.get()
             && !body.is_done()
         {
-            any = ready!(connection.poll_read(cx, |input| match input {
-                [] => body.close().map(|()| false),
+            ready!(connection.poll_read(cx, |input| match input {
+                [] => body.close(),
                 _ => take_in(body, keeps, input, take),
             }))??;
         }
@@ -98,21 +100,16 @@ impl AnswerBody {
     }
 }
 
-/// Whether there was data in `input`.
 fn take_in(
     body: &mut qm_http1::Body,
     keeps: &mut bool,
     input: &[u8],
     take: &mut impl FnMut(&[u8]),
-) -> Result<bool, Malformed> {
-    let mut any = false;
-    let used = body.decode(input, |piece| {
-        any = true;
-        take(piece);
-    })?;
+) -> Result<(), Malformed> {
+    let used = body.decode(input, take)?;
     // Whatever follows a body was not asked for.
     *keeps &= used == input.len();
-    Ok(any)
+    Ok(())
 }
 
 impl Body for AnswerBody {
