@@ -39,8 +39,18 @@ pub(crate) struct Tally {
     pub(crate) texts: u64,
     /// Whole answers, from the request's first byte to the answer's last (nanoseconds).
     pub(crate) durations_ns: Histogram<u64>,
-    /// From the stamp in a text event to its arrival here (nanoseconds).
+    /// From the stamp in a text event to its arrival here (nanoseconds), of those that came while every connection asked: not
+    /// before the last has begun, not after the first was done.
     pub(crate) delays_ns: Histogram<u64>,
+}
+
+/// What the connections of one load share.
+#[derive(Clone)]
+struct Asking {
+    until: Until,
+    /// When the last of them begins.
+    complete: Instant,
+    tally: Rc<RefCell<Tally>>,
 }
 
 /// When a connection stops asking.
@@ -139,11 +149,13 @@ impl Target {
     ) -> Result<(Vec<Connection>, Tally)> {
         let tally = Rc::new(RefCell::new(Tally::new()?));
         let count = connections.len() as u32;
+        let shared = Asking { until, complete: Instant::now() + stagger, tally: Rc::clone(&tally) };
         let mut asking = JoinSet::new();
         for (index, connection) in connections.into_iter().enumerate() {
             let pause = stagger * index as u32 / count;
-            asking.spawn_local(self.clone().keep_asking(connection, until, pause, Rc::clone(&tally)));
+            asking.spawn_local(self.clone().keep_asking(connection, pause, shared.clone()));
         }
+        drop(shared);
         let all = async {
             let mut back = Vec::with_capacity(count as usize);
             while let Some(connection) = asking.join_next().await {
@@ -160,32 +172,39 @@ impl Target {
     async fn keep_asking(
         self,
         mut connection: Connection,
-        until: Until,
         pause: Duration,
-        tally: Rc<RefCell<Tally>>,
+        asking: Asking,
     ) -> Result<Connection> {
         if !pause.is_zero() {
             tokio::time::sleep(pause).await;
         }
         let mut answers = 0;
-        while until.lasts(answers) {
+        while asking.until.lasts(answers) {
             let start = Instant::now();
             let heard = |now: u64, stamp: u64| {
-                let delay = now.saturating_sub(stamp);
-                tally.borrow_mut().delays_ns.saturating_record(delay);
+                if asking.all_ask(answers) {
+                    asking.tally.borrow_mut().delays_ns.saturating_record(now.saturating_sub(stamp));
+                }
             };
             let answer = connection.ask(&self.request, Answer::new(self.form), heard).await?;
             let seen = answer.seen();
             if seen.texts != self.texts {
                 bail!("{} text events came out where {} went in", seen.texts, self.texts);
             }
-            let mut tally = tally.borrow_mut();
+            let mut tally = asking.tally.borrow_mut();
             tally.answers += 1;
             tally.texts += seen.texts;
             tally.durations_ns.saturating_record(start.elapsed().as_nanos() as u64);
             answers += 1;
         }
         Ok(connection)
+    }
+}
+
+impl Asking {
+    /// Whether every connection is at it now.
+    fn all_ask(&self, answers: u64) -> bool {
+        Instant::now() >= self.complete && self.until.lasts(answers)
     }
 }
 

@@ -7,6 +7,7 @@ mod answer;
 mod bodies;
 mod http;
 mod load;
+mod pace;
 mod page;
 mod plan;
 mod process;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::bodies::{self, Dialect};
+use crate::pace;
 use crate::rig::{Answers, Arm, Question, Rig, Tools};
 use crate::storm::{self, Storm};
 use crate::workload::{Outcome, Workload};
@@ -29,25 +30,25 @@ pub(crate) enum Shape {
     Writes,
     /// Small bodies, 600 answers at a time, their events 20 ms apart.
     Paced,
-    /// The same with 200 answers at a time, which leave the core time between events: what a delay is made of, where it
-    /// is not the wait for one's turn.
-    Light,
+    /// The same with as many answers at a time as keep a core of this machine as busy as 600 kept one where the floors
+    /// were set.
+    Scaled,
     /// As small, in OpenAI's Chat Completions.
     ChatSmall,
     /// As large, in Chat Completions.
     ChatLarge,
     /// As paced, in Chat Completions.
     ChatPaced,
-    /// As light, in Chat Completions.
-    ChatLight,
+    /// As scaled, in Chat Completions.
+    ChatScaled,
     /// As small, in OpenAI's Responses.
     ResponsesSmall,
     /// As large, in Responses.
     ResponsesLarge,
     /// As paced, in Responses.
     ResponsesPaced,
-    /// As light, in Responses.
-    ResponsesLight,
+    /// As scaled, in Responses.
+    ResponsesScaled,
     /// 5,000 streams at once.
     Storm,
 }
@@ -69,6 +70,9 @@ pub(crate) struct Results {
     pub(crate) outcomes: Vec<(Shape, Outcome)>,
     /// For each round of the storm: nginx's and the gateway's.
     pub(crate) storms: Vec<(Storm, Storm)>,
+    /// One write and one read over loopback on this machine, and how many streams follow from it.
+    pub(crate) write_and_read: Duration,
+    pub(crate) scaled_streams: usize,
     /// Sizes of the bodies (bytes).
     pub(crate) large_bytes: usize,
     pub(crate) small_bytes: usize,
@@ -82,7 +86,7 @@ impl Effort {
         rounds: 5,
         window: Duration::from_millis(2_000),
         paced_rounds: 4,
-        paced_window: Duration::from_secs(3),
+        paced_window: Duration::from_secs(4),
         storms: 2,
         rest: Duration::from_secs(5),
     };
@@ -91,7 +95,7 @@ impl Effort {
         rounds: 3,
         window: Duration::from_millis(800),
         paced_rounds: 2,
-        paced_window: Duration::from_secs(2),
+        paced_window: Duration::from_secs(3),
         storms: 1,
         rest: Duration::from_secs(1),
     };
@@ -107,6 +111,8 @@ pub(crate) async fn run(
     chosen: &[Shape],
     say: &mut impl FnMut(&str),
 ) -> Result<Results> {
+    let write_and_read = pace::write_and_read()?;
+    let scaled_streams = pace::streams(write_and_read);
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
     let recorder = Rig::start(tools, None).await?;
     let small =
@@ -120,7 +126,7 @@ pub(crate) async fn run(
 
     let mut outcomes = Vec::new();
     for (shape, question) in &questions {
-        let (Some(workload), name) = (shape.workload(effort), shape.name()) else { continue };
+        let (Some(workload), name) = (shape.workload(effort, scaled_streams), shape.name()) else { continue };
         say(name);
         outcomes.push((*shape, workload.run(tools, question).await.context(name)?));
     }
@@ -133,6 +139,8 @@ pub(crate) async fn run(
     Ok(Results {
         outcomes,
         storms,
+        write_and_read,
+        scaled_streams,
         large_bytes: Dialect::Messages.say(&large_body).len(),
         small_bytes: Dialect::Messages.say(&small_body).len(),
         binary_bytes: std::fs::metadata(&tools.quartermaster)?.len(),
@@ -145,26 +153,26 @@ impl Shape {
         Self::Large,
         Self::Writes,
         Self::Paced,
-        Self::Light,
+        Self::Scaled,
         Self::ChatSmall,
         Self::ChatLarge,
         Self::ChatPaced,
-        Self::ChatLight,
+        Self::ChatScaled,
         Self::ResponsesSmall,
         Self::ResponsesLarge,
         Self::ResponsesPaced,
-        Self::ResponsesLight,
+        Self::ResponsesScaled,
         Self::Storm,
     ];
 
     /// The format that the client speaks.
     fn dialect(self) -> Dialect {
         match self {
-            Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Light | Self::Storm => {
+            Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Scaled | Self::Storm => {
                 Dialect::Messages
             }
-            Self::ChatSmall | Self::ChatLarge | Self::ChatPaced | Self::ChatLight => Dialect::Chat,
-            Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced | Self::ResponsesLight => {
+            Self::ChatSmall | Self::ChatLarge | Self::ChatPaced | Self::ChatScaled => Dialect::Chat,
+            Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced | Self::ResponsesScaled => {
                 Dialect::Responses
             }
         }
@@ -189,21 +197,21 @@ impl Shape {
             Self::Large => "200 KB conversation, one write, 8 connections",
             Self::Writes => "small body, 50 writes, 16 connections",
             Self::Paced => "600 streams, paced 20 ms apart",
-            Self::Light => "200 streams, paced 20 ms apart",
+            Self::Scaled => "streams scaled to this machine, paced 20 ms apart",
             Self::ChatSmall => "Chat: small body, one write, 16 connections",
             Self::ChatLarge => "Chat: 200 KB conversation, one write, 8 connections",
             Self::ChatPaced => "Chat: 600 streams, paced 20 ms apart",
-            Self::ChatLight => "Chat: 200 streams, paced 20 ms apart",
+            Self::ChatScaled => "Chat: streams scaled to this machine, paced 20 ms apart",
             Self::ResponsesSmall => "Responses: small body, one write, 16 connections",
             Self::ResponsesLarge => "Responses: 200 KB conversation, one write, 8 connections",
             Self::ResponsesPaced => "Responses: 600 streams, paced 20 ms apart",
-            Self::ResponsesLight => "Responses: 200 streams, paced 20 ms apart",
+            Self::ResponsesScaled => "Responses: streams scaled to this machine, paced 20 ms apart",
             Self::Storm => "5,000 streams arriving at once",
         }
     }
 
     /// The closed loop of this shape; the storm is none.
-    fn workload(self, effort: Effort) -> Option<Workload> {
+    fn workload(self, effort: Effort, scaled_streams: usize) -> Option<Workload> {
         let burst =
             Answers { events: EVENTS, bytes: EVENT_BYTES, per_write: 0, pace_ms: None, stamped: false };
         let unpaced = Workload {
@@ -216,11 +224,12 @@ impl Shape {
         };
         let paced = Workload {
             answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
-            connections: 600,
+            connections: pace::STREAMS,
             rounds: effort.paced_rounds,
             window: effort.paced_window,
             also_whole: false,
-            stagger: Duration::from_millis(10 * PACE_MS),
+            // The length of an answer: as many end and begin in each moment, as among streams that know nothing of each other.
+            stagger: Duration::from_millis(EVENTS * PACE_MS),
         };
         Some(match self {
             Self::Small | Self::ChatSmall | Self::ResponsesSmall => unpaced,
@@ -228,7 +237,9 @@ impl Shape {
             Self::Large => Workload { connections: 8, also_whole: true, ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
             Self::Paced | Self::ChatPaced | Self::ResponsesPaced => paced,
-            Self::Light | Self::ChatLight | Self::ResponsesLight => Workload { connections: 200, ..paced },
+            Self::Scaled | Self::ChatScaled | Self::ResponsesScaled => {
+                Workload { connections: scaled_streams, ..paced }
+            }
             Self::Storm => return None,
         })
     }

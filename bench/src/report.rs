@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::pace;
 use crate::plan::{EVENTS, Results, STREAMS, Shape};
 use crate::process::Memory;
 use crate::rig::Arm;
@@ -64,12 +65,10 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             Shape::Paced | Shape::ChatPaced | Shape::ResponsesPaced => {
                 let measure = format!("CPU per event, paced 20 ms apart, 600 streams{format}");
                 rows.push(cpu_row(&measure, outcome, EVENTS as f64, 1.5, "1.0×"));
-                rows.extend(delay_rows(outcome, 600, format));
+                rows.extend(delay_rows(outcome, pace::STREAMS, format));
             }
-            Shape::Light | Shape::ChatLight | Shape::ResponsesLight => {
-                let [p50, p99] = delay_rows(outcome, 200, format);
-                // The targets speak of 600 streams; how the slowest wait is their business alone.
-                rows.extend([p50, Row { floor: None, goal: "–", ..p99 }]);
+            Shape::Scaled | Shape::ChatScaled | Shape::ResponsesScaled => {
+                rows.extend(delay_rows(outcome, results.scaled_streams, format));
             }
             Shape::Storm => {}
         }

@@ -184,6 +184,8 @@ impl Answers {
             pace: self.pace_ms.map(Duration::from_millis),
             per_write: self.per_write as usize,
             stamp: self.stamped,
+            // This thread polls anyway.
+            poll: true,
         }
     }
 }

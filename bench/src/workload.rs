@@ -106,16 +106,29 @@ impl Workload {
     ) -> Result<(Vec<Connection>, Window)> {
         let target = rig.target(arm, question);
         let process = rig.process(arm);
-        let (cpu, machine, start) = (process.map_or(0, Process::cpu_ns), Machine::now(), Instant::now());
-        let until = Until::Moment(start + self.window);
-        let (connections, tally) = target.load(connections, until, self.stagger, self.limit()).await?;
+        let used = || process.map_or(0, Process::cpu_ns);
+        let (cpu, machine, start) = (used(), Machine::now(), Instant::now());
+        let until = start + self.window;
+        let within = async {
+            tokio::time::sleep_until(start + self.stagger).await;
+            let cpu = used();
+            tokio::time::sleep_until(until).await;
+            used().saturating_sub(cpu)
+        };
+        let load = target.load(connections, Until::Moment(until), self.stagger, self.limit());
+        let (loaded, within_ns) = tokio::join!(load, within);
+        let (connections, tally) = loaded?;
         let seconds = start.elapsed().as_secs_f64();
-        let cpu_ns = process.map_or(0, Process::cpu_ns).saturating_sub(cpu);
         let now = Machine::now();
+        // Of paced streams, what was used while all of them ran; else all there was.
+        let (cpu_ns, answers) = match tally.delays_ns.len() {
+            0 => (used().saturating_sub(cpu), tally.answers as f64),
+            stamped => (within_ns, stamped as f64 / target.texts as f64),
+        };
         let window = Window {
             arm,
             answers: tally.answers,
-            cpu_us: cpu_ns as f64 / 1e3 / tally.answers.max(1) as f64,
+            cpu_us: cpu_ns as f64 / 1e3 / answers.max(1.0),
             rate: tally.answers as f64 / seconds,
             duration_p50_ms: tally.durations_ns.value_at_quantile(0.5) as f64 / 1e6,
             delay_p50_ms: delay_ms(&tally, 0.5),

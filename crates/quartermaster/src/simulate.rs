@@ -17,6 +17,7 @@ pub(crate) async fn run(flags: SimulateFlags) -> anyhow::Result<()> {
         pace: flags.bench_pace(),
         per_write: flags.bench_per_write,
         stamp: flags.bench_stamp,
+        poll: false,
     });
     let options = Options {
         bind: flags.bind,

@@ -88,7 +88,7 @@ impl Prebuilt {
     /// The first group at once, the others a pace apart.
     async fn paced(&self, connection: &mut Connection, pace: Duration) -> std::io::Result<()> {
         connection.write(&self.head).await?;
-        let mut beats = self.metronome(pace)?.join();
+        let mut beats = self.metronome(pace).join();
         for index in 0..self.groups.len() {
             if index > 0 {
                 beats.next().await;
@@ -98,12 +98,8 @@ impl Prebuilt {
         connection.write(&self.tail).await
     }
 
-    fn metronome(&self, pace: Duration) -> std::io::Result<&Arc<Metronome>> {
-        if let Some(metronome) = self.metronome.get() {
-            return Ok(metronome);
-        }
-        let started = Metronome::start(pace)?;
-        Ok(self.metronome.get_or_init(|| started))
+    fn metronome(&self, pace: Duration) -> &Arc<Metronome> {
+        self.metronome.get_or_init(|| Metronome::start(pace, self.bench.poll))
     }
 
     async fn write_group(&self, connection: &mut Connection, index: usize) -> std::io::Result<()> {

@@ -126,6 +126,10 @@ pub struct Bench {
     /// Whether each text begins with its sending time: 20 digits, nanoseconds since 1970.
     #[serde(default)]
     pub stamp: bool,
+    /// Whether the time between writes is kept to 10 µs by polling the clock: the thread never sleeps then. Else it is kept to the
+    /// millisecond.
+    #[serde(default)]
+    pub poll: bool,
 }
 
 impl Default for Knobs {

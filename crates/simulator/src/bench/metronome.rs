@@ -1,19 +1,22 @@
-//! One beat for many paced streams, finer than the runtime's clock.
+//! One beat for many paced streams, finer than the runtime's clock where somebody wants it.
 //!
 //! Tokio wakes at whole milliseconds. Of 600 streams with an event each 20 ms it would write 30 in one go, every
-//! millisecond: a queue that independent streams do not form, and what is measured behind it is mostly that queue.
+//! millisecond: a queue that independent streams do not form, and what is measured behind it is mostly that queue. A timer
+//! of the system's that beats as often as this must is an interrupt each time, which costs more than the events do; so
+//! who wants it finer has the clock looked at all the time.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-/// Beats in each pace, as long as they are not shorter than [`SHORTEST`] or longer than [`LONGEST`].
-const FINENESS: u32 = 200;
-const SHORTEST: Duration = Duration::from_micros(100);
-const LONGEST: Duration = Duration::from_millis(1);
+use tokio::time::{Instant, Interval};
+
+/// A beat that is slept between.
+const SLEPT: Duration = Duration::from_millis(1);
+/// A beat that is polled for.
+const POLLED: Duration = Duration::from_micros(10);
 
 /// Counts beats while anybody holds it, and wakes those whose beat has come.
 #[derive(Debug)]
@@ -38,20 +41,17 @@ pub(super) struct Beats {
 }
 
 impl Metronome {
-    /// Starts counting, on the runtime it is called in.
-    ///
-    /// # Errors
-    /// When the system grants no timer.
-    pub(super) fn start(pace: Duration) -> io::Result<Arc<Self>> {
-        let beat = (pace / FINENESS).clamp(SHORTEST, LONGEST);
+    /// Starts counting, on the runtime it is called in: at whole milliseconds, or finer and without ever letting the thread sleep.
+    pub(super) fn start(pace: Duration, poll: bool) -> Arc<Self> {
+        let beat = if poll { POLLED } else { SLEPT };
         let pace = (pace.as_nanos() / beat.as_nanos()).max(1) as u64;
         let metronome = Arc::new(Self { state: Mutex::default(), pace });
         #[expect(
             clippy::disallowed_methods,
             reason = "it beats for all streams and ends with the last holder"
         )]
-        tokio::spawn(count(Ticks::every(beat)?, Arc::downgrade(&metronome)));
-        Ok(metronome)
+        tokio::spawn(count(Ticks::every(beat, poll), Arc::downgrade(&metronome)));
+        metronome
     }
 
     /// The beats of one more stream. The first comes within two paces.
@@ -66,11 +66,13 @@ impl Metronome {
     fn advance(&self, beats: u64) {
         let mut state = self.state();
         state.beat += beats;
-        let next = state.beat + 1;
-        let later = state.waiting.split_off(&next);
-        let due = std::mem::replace(&mut state.waiting, later);
+        let reached = state.beat;
+        let mut due = Vec::new();
+        while let Some(first) = state.waiting.first_entry().filter(|first| *first.key() <= reached) {
+            due.append(&mut first.remove());
+        }
         drop(state);
-        due.into_values().flatten().for_each(Waker::wake);
+        due.into_iter().for_each(Waker::wake);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -103,55 +105,40 @@ fn phase(nth: u64, pace: u64) -> u64 {
 }
 
 async fn count(mut ticks: Ticks, metronome: Weak<Metronome>) {
-    while let Ok(beats) = ticks.passed().await {
+    loop {
+        let beats = ticks.passed().await;
         let Some(metronome) = metronome.upgrade() else { return };
         metronome.advance(beats);
     }
 }
 
-/// The system's own timer: a file from which the number of beats is read, waited for as a pipe is.
-#[cfg(target_os = "linux")]
-struct Ticks(tokio::net::unix::pipe::Receiver);
-
-#[cfg(target_os = "linux")]
-impl Ticks {
-    fn every(beat: Duration) -> io::Result<Self> {
-        use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
-        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
-        timer.set(Expiration::Interval(beat.into()), TimerSetTimeFlags::empty())?;
-        tokio::net::unix::pipe::Receiver::from_owned_fd_unchecked(timer.into()).map(Self)
-    }
-
-    /// How many beats passed since the last call, at least one.
-    async fn passed(&mut self) -> io::Result<u64> {
-        let mut beats = [0; 8];
-        tokio::io::AsyncReadExt::read_exact(&mut self.0, &mut beats).await?;
-        Ok(u64::from_ne_bytes(beats))
-    }
-}
-
-/// Elsewhere the runtime's clock, and its whole milliseconds.
-#[cfg(not(target_os = "linux"))]
+/// Counts beats as they pass.
 struct Ticks {
-    interval: tokio::time::Interval,
+    /// Between two looks at the clock; nothing looks all the time.
+    pause: Option<Interval>,
     beat: Duration,
+    since: Instant,
     counted: u64,
-    since: tokio::time::Instant,
 }
 
-#[cfg(not(target_os = "linux"))]
 impl Ticks {
-    fn every(beat: Duration) -> io::Result<Self> {
-        let interval = tokio::time::interval(beat.max(Duration::from_millis(1)));
-        Ok(Self { interval, beat, counted: 0, since: tokio::time::Instant::now() })
+    fn every(beat: Duration, poll: bool) -> Self {
+        let pause = (!poll).then(|| tokio::time::interval(beat));
+        Self { pause, beat, since: Instant::now(), counted: 0 }
     }
 
-    /// How many beats passed since the last call.
-    async fn passed(&mut self) -> io::Result<u64> {
-        let now = self.interval.tick().await;
-        let counted = (now.duration_since(self.since).as_nanos() / self.beat.as_nanos()) as u64;
-        Ok(counted - std::mem::replace(&mut self.counted, counted))
+    /// How many passed since the last call, at least one.
+    async fn passed(&mut self) -> u64 {
+        loop {
+            match &mut self.pause {
+                Some(pause) => drop(pause.tick().await),
+                None => tokio::task::yield_now().await,
+            }
+            let passed = (self.since.elapsed().as_nanos() / self.beat.as_nanos()) as u64;
+            if passed > self.counted {
+                return passed - std::mem::replace(&mut self.counted, passed);
+            }
+        }
     }
 }
 
@@ -217,12 +204,14 @@ mod tests {
 
     #[tokio::test]
     async fn beats_come_by_themselves() {
-        let metronome = Metronome::start(Duration::from_millis(2)).unwrap();
-        assert_eq!(metronome.pace, 20);
-        let mut beats = metronome.join();
-        let first = beats.due;
-        beats.next().await;
-        beats.next().await;
-        assert!(metronome.state().beat >= first + 20);
+        for (poll, pace) in [(false, 2), (true, 200)] {
+            let metronome = Metronome::start(Duration::from_millis(2), poll);
+            assert_eq!(metronome.pace, pace);
+            let mut beats = metronome.join();
+            let first = beats.due;
+            beats.next().await;
+            beats.next().await;
+            assert!(metronome.state().beat >= first + pace);
+        }
     }
 }

@@ -11,7 +11,7 @@ async fn prebuilt_answers_are_whole_streams() {
     for (pace, per_write, stamp) in
         [(None, 1, false), (None, 0, false), (None, 7, true), (Some(Duration::from_millis(1)), 10, true)]
     {
-        let bench = Bench { events: 50, bytes_per_event: 40, pace, per_write, stamp };
+        let bench = Bench { events: 50, bytes_per_event: 40, pace, per_write, stamp, poll: false };
         let sim = start(Options { bench: Some(bench), ..Options::default() }).await.unwrap();
         let reply = call(&sim, "POST", "/generateAssistantResponse", &[], b"no JSON at all").await;
         assert_eq!(reply.end, End::Whole);
