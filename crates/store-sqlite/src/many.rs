@@ -1,4 +1,7 @@
-//! Many rows in few statements: each has a fixed number of rows, so that its text is constant and is parsed once.
+//! Many rows in few statements: each has a fixed number of rows, so that its text is constant and is parsed once. And many texts in
+//! few places of memory.
+
+use std::sync::Arc;
 
 use qm_store::StoreError;
 use sqlx::sqlite::SqliteArguments;
@@ -7,16 +10,28 @@ use sqlx::{Arguments as _, SqliteConnection};
 use crate::account_row::Statement;
 use crate::fault::failed;
 
-/// The same statement for many rows, for some, and for one.
-pub(crate) type Sizes = [(usize, &'static str); 3];
+/// The same statement for as many rows as each power of two, the most first: any number of rows is a handful of statements, each of
+/// which is a trip to the database's thread and back.
+pub(crate) type Sizes = [(usize, &'static str); 9];
 
-/// Eight times the same, with commas.
-macro_rules! eight {
+/// Twice the same, with a comma.
+macro_rules! twice {
     ($($row:tt)+) => {
-        concat!(
-            $($row)+, ",", $($row)+, ",", $($row)+, ",", $($row)+, ",",
-            $($row)+, ",", $($row)+, ",", $($row)+, ",", $($row)+
-        )
+        concat!($($row)+, ",", $($row)+)
+    };
+}
+
+/// Four times.
+macro_rules! four {
+    ($($row:tt)+) => {
+        $crate::many::twice!($crate::many::twice!($($row)+))
+    };
+}
+
+/// Sixteen times.
+macro_rules! sixteen {
+    ($($row:tt)+) => {
+        $crate::many::four!($crate::many::four!($($row)+))
     };
 }
 
@@ -24,14 +39,27 @@ macro_rules! eight {
 macro_rules! sizes {
     ($before:literal, $row:literal, $after:literal) => {
         [
-            (64, concat!($before, $crate::many::eight!($crate::many::eight!($row)), $after)),
-            (8, concat!($before, $crate::many::eight!($row), $after)),
+            (256, concat!($before, $crate::many::sixteen!($crate::many::sixteen!($row)), $after)),
+            (
+                128,
+                concat!(
+                    $before,
+                    $crate::many::twice!($crate::many::four!($crate::many::sixteen!($row))),
+                    $after
+                ),
+            ),
+            (64, concat!($before, $crate::many::four!($crate::many::sixteen!($row)), $after)),
+            (32, concat!($before, $crate::many::twice!($crate::many::sixteen!($row)), $after)),
+            (16, concat!($before, $crate::many::sixteen!($row), $after)),
+            (8, concat!($before, $crate::many::twice!($crate::many::four!($row)), $after)),
+            (4, concat!($before, $crate::many::four!($row), $after)),
+            (2, concat!($before, $crate::many::twice!($row), $after)),
             (1, concat!($before, $row, $after)),
         ]
     };
 }
 
-pub(crate) use {eight, sizes};
+pub(crate) use {four, sixteen, sizes, twice};
 
 /// Arguments of one row, at most.
 const WIDEST: usize = 24;
@@ -41,16 +69,38 @@ pub(crate) async fn write<'q, T>(
     writing: &mut SqliteConnection,
     sizes: &Sizes,
     mut rows: &'q [T],
-    bind: impl Fn(Statement<'q>, &'q T) -> Statement<'q>,
+    mut bind: impl FnMut(Statement<'q>, &'q T) -> Statement<'q>,
 ) -> Result<(), StoreError> {
     for &(size, statement) in sizes {
         while let Some((now, rest)) = rows.split_at_checked(size) {
             let mut room = SqliteArguments::default();
             room.reserve(size * WIDEST, 0);
-            let statement = now.iter().fold(sqlx::query_with(statement, room), &bind);
+            let statement = now.iter().fold(sqlx::query_with(statement, room), &mut bind);
             statement.execute(&mut *writing).await.map_err(failed)?;
             rows = rest;
         }
     }
     Ok(())
+}
+
+/// The texts of the row before, by column. Rows that follow each other mostly say the same; what they say alike is in memory once.
+pub(crate) struct Alike<const COLUMNS: usize> {
+    before: [Option<Arc<str>>; COLUMNS],
+}
+
+impl<const COLUMNS: usize> Alike<COLUMNS> {
+    /// Nothing before the first row.
+    pub(crate) fn new() -> Self {
+        Self { before: [const { None }; COLUMNS] }
+    }
+
+    /// This text, which is in this column of the row that is next.
+    pub(crate) fn text(&mut self, column: usize, text: &str) -> Arc<str> {
+        let before = self.before.get_mut(column);
+        match before {
+            Some(Some(before)) if **before == *text => Arc::clone(before),
+            Some(before) => Arc::clone(before.insert(text.into())),
+            None => text.into(),
+        }
+    }
 }

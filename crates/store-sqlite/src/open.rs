@@ -23,6 +23,9 @@ const OURS: i64 = 1_364_022_100;
 /// How long a statement waits for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Statements that a connection keeps parsed.
+const STATEMENTS: usize = 256;
+
 /// Connections that read.
 const READERS: u32 = 4;
 
@@ -138,6 +141,8 @@ fn told(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .busy_timeout(PATIENCE)
         // FULL: in WAL mode, NORMAL may lose the last commits with the power. A rotated token that is lost is an account that is lost.
         .synchronous(SqliteSynchronous::Full)
+        // Statements for many rows come in nine sizes each; with the others they are more than the hundred that are kept by default.
+        .statement_cache_capacity(STATEMENTS)
         // What is deleted or replaced is overwritten, so that no old secret lingers in free pages.
         .pragma("secure_delete", "ON")
 }

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::account_row::Statement;
 use crate::fault::{Columns, int, int_or_none};
-use crate::many::{Sizes, sizes};
+use crate::many::{Alike, Sizes, sizes};
 
 /// Makes rows. The arguments of each are those of [`with_receipt`].
 pub(crate) const INSERT: Sizes = sizes!(
@@ -22,9 +22,17 @@ pub(crate) const INSERT: Sizes = sizes!(
     ""
 );
 
+/// The texts of [`with_receipt`] that are mostly those of the row before.
+pub(crate) type Texts = Alike<9>;
+
 /// The arguments of a row.
-pub(crate) fn with_receipt<'q>(statement: Statement<'q>, receipt: &'q ReceiptEntry) -> Statement<'q> {
+pub(crate) fn with_receipt<'q>(
+    statement: Statement<'q>,
+    receipt: &'q ReceiptEntry,
+    texts: &mut Texts,
+) -> Statement<'q> {
     let usage = Usage::of(receipt);
+    let source = receipt.source.as_ref().map(IpAddr::to_string);
     statement
         .bind(int(receipt.at_ms))
         .bind(Arc::clone(&receipt.request_id))
@@ -32,24 +40,24 @@ pub(crate) fn with_receipt<'q>(statement: Statement<'q>, receipt: &'q ReceiptEnt
         .bind(receipt.owner.clone())
         .bind(receipt.team.clone())
         .bind(receipt.account.as_ref().map(|(number, _)| *number))
-        .bind(receipt.account.as_ref().map(|(_, name)| name.as_ref()))
-        .bind(receipt.protocol.as_ref())
-        .bind(receipt.asked.as_ref())
-        .bind(receipt.model.as_ref())
-        .bind(receipt.outcome.word())
-        .bind(receipt.code.as_ref())
+        .bind(receipt.account.as_ref().map(|(_, name)| texts.text(0, name)))
+        .bind(texts.text(1, &receipt.protocol))
+        .bind(texts.text(2, &receipt.asked))
+        .bind(texts.text(3, &receipt.model))
+        .bind(texts.text(4, receipt.outcome.word()))
+        .bind(texts.text(5, &receipt.code))
         .bind(receipt.status)
         .bind(int(usage.input))
         .bind(int(usage.output))
         .bind(int(usage.cache_read))
         .bind(int(usage.cache_write))
         .bind(int(usage.credits_micro))
-        .bind(receipt.basis.as_ref())
+        .bind(texts.text(6, &receipt.basis))
         .bind(int_or_none(receipt.first_event_ms.map(|ms| ms.min(MOST))))
         .bind(int(usage.total_ms))
         .bind(receipt.attempts)
-        .bind(receipt.source.as_ref().map(IpAddr::to_string))
-        .bind(receipt.agent.as_ref())
+        .bind(source.map(|source| texts.text(7, &source)))
+        .bind(texts.text(8, &receipt.agent))
 }
 
 /// The record of a row with all its columns.

@@ -9,7 +9,7 @@ use qm_store::{
 
 use crate::account_row::Statement;
 use crate::fault::{failed, int, int_or_none};
-use crate::receipt_row::{INSERT, record, with_receipt};
+use crate::receipt_row::{INSERT, Texts, record, with_receipt};
 use crate::{SqliteStore, many, usage};
 
 /// The page after arguments 1 (time) and 2 (number), of as many rows as argument 3 says; the others are the filter. Receipts are gone
@@ -43,7 +43,9 @@ impl Receipts for SqliteStore {
             return Ok(());
         }
         let mut writing = self.writing().await?;
-        many::write(&mut writing, &INSERT, batch, with_receipt).await?;
+        let mut texts = Texts::new();
+        let bind = |statement, receipt| with_receipt(statement, receipt, &mut texts);
+        many::write(&mut writing, &INSERT, batch, bind).await?;
         usage::sums::add(&mut writing, batch).await?;
         writing.commit().await.map_err(failed)
     }

@@ -7,7 +7,7 @@ use qm_store::{Ms, ReceiptEntry, Step, StoreError, Usage};
 use sqlx::SqliteConnection;
 
 use crate::account_row::Statement;
-use crate::fault::{failed, int};
+use crate::fault::int;
 use crate::many::{self, Sizes, sizes};
 
 /// Adds rows to a roll-up. The arguments of each are its key and then [`with_usage`].
@@ -31,11 +31,14 @@ const KEY_DAYS: Sizes = add_up!("INSERT INTO key_days VALUES ", "(?,?,?,?,?,?,?,
 const ACCOUNT_HOURS: Sizes = add_up!("INSERT INTO account_hours VALUES ", "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 const ACCOUNT_DAYS: Sizes = add_up!("INSERT INTO account_days VALUES ", "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 
-/// Adds to what a key did.
-const KEY_DID: &str =
-    "UPDATE keys SET total_requests = total_requests + ?1, total_tokens = total_tokens + ?2,
-        last_used_ms = max(coalesce(last_used_ms, 0), ?3)
-    WHERE id = ?4";
+/// Adds to what keys did.
+const KEYS_DID: Sizes = sizes!(
+    "UPDATE keys SET total_requests = total_requests + did.column2, total_tokens = total_tokens + did.column3,
+        last_used_ms = max(coalesce(last_used_ms, 0), did.column4)
+    FROM (VALUES ",
+    "(?,?,?,?)",
+    ") AS did WHERE keys.id = did.column1"
+);
 
 /// Who has a row of his own among those who ask: period, key, owner, team, model, format.
 type Asking<'r> = (Ms, &'r str, &'r str, &'r str, &'r str, &'r str);
@@ -67,11 +70,11 @@ async fn add_to_keys(writing: &mut SqliteConnection, batch: &[ReceiptEntry]) -> 
         did.add(&Usage::of(receipt));
         *last_ms = receipt.at_ms.max(*last_ms);
     }
-    for (id, (did, last_ms)) in keys {
-        let add = sqlx::query(KEY_DID).bind(int(did.requests)).bind(int(did.tokens())).bind(int(last_ms));
-        add.bind(id).execute(&mut *writing).await.map_err(failed)?;
-    }
-    Ok(())
+    let keys: Vec<_> = keys.into_iter().collect();
+    many::write(writing, &KEYS_DID, &keys, |statement, &(id, (did, last_ms))| {
+        statement.bind(id).bind(int(did.requests)).bind(int(did.tokens())).bind(int(last_ms))
+    })
+    .await
 }
 
 fn sums<W: Eq + Hash + Ord + Copy>(parts: impl Iterator<Item = (W, Usage)>) -> Vec<(W, Usage)> {
