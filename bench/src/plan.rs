@@ -114,7 +114,7 @@ pub(crate) async fn run(
     let write_and_read = pace::write_and_read()?;
     let scaled_streams = pace::streams(write_and_read);
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
-    let recorder = Rig::start(tools, None).await?;
+    let recorder = Rig::start(tools, None, None).await?;
     let small =
         recorder.record(Dialect::Messages, &small_body).await.context("recording the small request")?;
     let mut questions = Vec::new();
@@ -219,7 +219,7 @@ impl Shape {
             connections: 16,
             rounds: effort.rounds,
             window: effort.window,
-            also_whole: false,
+            also: None,
             stagger: Duration::ZERO,
         };
         let paced = Workload {
@@ -227,14 +227,15 @@ impl Shape {
             connections: pace::STREAMS,
             rounds: effort.paced_rounds,
             window: effort.paced_window,
-            also_whole: false,
+            also: None,
             // The length of an answer: as many end and begin in each moment, as among streams that know nothing of each other.
             stagger: Duration::from_millis(EVENTS * PACE_MS),
         };
         Some(match self {
-            Self::Small | Self::ChatSmall | Self::ResponsesSmall => unpaced,
+            Self::Small => Workload { also: Some(Arm::GatewayForgetful), ..unpaced },
+            Self::ChatSmall | Self::ResponsesSmall => unpaced,
             Self::ChatLarge | Self::ResponsesLarge => Workload { connections: 8, ..unpaced },
-            Self::Large => Workload { connections: 8, also_whole: true, ..unpaced },
+            Self::Large => Workload { connections: 8, also: Some(Arm::NginxWhole), ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
             Self::Paced | Self::ChatPaced | Self::ResponsesPaced => paced,
             Self::Scaled | Self::ChatScaled | Self::ResponsesScaled => {
@@ -254,10 +255,10 @@ async fn both_storms(
 ) -> Result<(Storm, Storm)> {
     let trickle =
         Answers { events: 300, bytes: EVENT_BYTES, per_write: 1, pace_ms: Some(1_000), stamped: false };
-    let rig = Rig::start(tools, Some(trickle)).await?;
+    let rig = Rig::start(tools, Some(trickle), None).await?;
     let storm = async |arm: Arm| {
         let process = rig.process(arm).context("an arm without a process")?;
-        let target = rig.target(arm, question);
+        let target = rig.target(arm, question)?;
         storm::run(&target, process, STREAMS, effort.rest).await.with_context(|| format!("{arm:?}"))
     };
     if nginx_first {

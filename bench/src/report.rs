@@ -50,6 +50,9 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             Shape::Small | Shape::ChatSmall | Shape::ResponsesSmall => {
                 let measure = format!("CPU per request, small body, 50 events in one burst{format}");
                 rows.push(cpu_row(&measure, outcome, 1.0, 2.5, "1.5×"));
+                if *shape == Shape::Small {
+                    rows.push(ledger_row(outcome));
+                }
             }
             Shape::Large | Shape::ChatLarge | Shape::ResponsesLarge => {
                 let measure = format!("CPU per request, 200 KB conversation, 50 events{format}");
@@ -115,6 +118,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
         let digits = match *unit {
             " ms" if limit <= 1.0 => 3,
             " MB" => 1,
+            "×" if limit < 1.1 => 3,
             _ if limit > 50.0 => 1,
             _ => 2,
         };
@@ -169,6 +173,13 @@ pub(crate) fn rig_table(results: &Results) -> String {
 fn cpu_row(measure: &str, outcome: &Outcome, divisor: f64, floor: f64, goal: &'static str) -> Row {
     let nginx = outcome.yardstick(|window| window.cpu_us);
     Row { floor: Some(floor), goal, ..compared(measure, outcome, &nginx, divisor) }
+}
+
+/// What it costs to write requests down.
+fn ledger_row(outcome: &Outcome) -> Row {
+    let forgetful = outcome.each(Arm::GatewayForgetful, |window| window.cpu_us);
+    let measure = "the same with the ledger on, against the gateway with its ledger off";
+    Row { floor: Some(1.05), goal: "1.01×", ..compared(measure, outcome, &forgetful, 1.0) }
 }
 
 /// What the large body costs beside an nginx that does not stream it.

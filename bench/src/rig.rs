@@ -67,6 +67,8 @@ pub(crate) enum Arm {
     NginxAgain,
     /// nginx that takes a body whole into memory before it passes it on.
     NginxWhole,
+    /// The gateway with its ledger off.
+    GatewayForgetful,
 }
 
 /// Everything running for one workload.
@@ -77,6 +79,8 @@ pub(crate) struct Rig {
     /// The door of the same nginx behind which bodies are taken whole.
     nginx_whole: SocketAddr,
     gateway: (SocketAddr, Process),
+    /// One more gateway, which keeps no ledger, where somebody asks for it.
+    forgetful: Option<(SocketAddr, Process)>,
     /// From starting the gateway to its first 200 (milliseconds).
     pub(crate) ready_ms: f64,
     _awake: Option<Process>,
@@ -92,16 +96,15 @@ pub(crate) struct Question {
 
 impl Rig {
     /// Starts a simulator that answers with `answers` (or, with none, checks and records what it is asked), and the
-    /// arms before it.
+    /// arms before it, `also` among them.
     ///
     /// # Errors
     /// When one of them does not come up.
-    pub(crate) async fn start(tools: &Tools, answers: Option<Answers>) -> Result<Self> {
-        let [nginx, nginx_whole, gateway] = free_addresses()?;
+    pub(crate) async fn start(tools: &Tools, answers: Option<Answers>, also: Option<Arm>) -> Result<Self> {
+        let [nginx, nginx_whole, gateway, forgetful] = free_addresses()?;
         let log = |name: &str| tools.scratch.join(format!("{name}.log"));
         let awake = tools.pinned.then(|| Process::keep_awake(&log("awake"))).transpose()?;
 
-        let program = &tools.quartermaster;
         let upstream = Options { bench: answers.map(Answers::bench), ..Options::default() };
         let simulator = qm_simulator::start(upstream).await.context("the simulator")?;
 
@@ -112,31 +115,39 @@ impl Rig {
         listening(nginx, &mut proxying, &log("nginx")).await?;
 
         let started = Instant::now();
-        // A database of its own: accounts that are kept would remember the simulator before.
-        let database = tools.scratch.join(format!("gateway-{}.db", gateway.port()));
-        let environment = gateway_environment(gateway, simulator.addr(), &database);
-        let arguments = ["serve".to_owned()];
-        let mut serving = Process::start(program, &arguments, &environment, tools.pinned, &log("gateway"))?;
-        listening(gateway, &mut serving, &log("gateway")).await?;
+        let serving = serve(tools, gateway, simulator.addr(), true).await?;
         let ready_ms = started.elapsed().as_secs_f64() * 1e3;
         exchange(gateway, b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n")
             .await
             .context("the gateway's /healthz")?;
+        let forgetful = match also {
+            Some(Arm::GatewayForgetful) => {
+                Some((forgetful, serve(tools, forgetful, simulator.addr(), false).await?))
+            }
+            _ => None,
+        };
 
         let (nginx, gateway) = ((nginx, proxying), (gateway, serving));
-        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, ready_ms, _awake: awake })
+        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, forgetful, ready_ms, _awake: awake })
     }
 
     /// The arm as a target for `question`.
-    pub(crate) fn target(&self, arm: Arm, question: &Question) -> Target {
+    ///
+    /// # Errors
+    /// When it was not started.
+    pub(crate) fn target(&self, arm: Arm, question: &Question) -> Result<Target> {
         let texts = self.answers.map_or(1, |answers| answers.events);
         let (address, request, form) = match arm {
             Arm::Direct => (self.simulator.addr(), &question.upstream, Form::Frames),
             Arm::Nginx | Arm::NginxAgain => (self.nginx.0, &question.upstream, Form::Frames),
             Arm::NginxWhole => (self.nginx_whole, &question.upstream, Form::Frames),
             Arm::Gateway => (self.gateway.0, &question.client, question.form),
+            Arm::GatewayForgetful => {
+                let (address, _) = self.forgetful.as_ref().context("a gateway without a ledger")?;
+                (*address, &question.client, question.form)
+            }
         };
-        Target { address, request: Rc::clone(request), form, texts }
+        Ok(Target { address, request: Rc::clone(request), form, texts })
     }
 
     /// The process behind an arm, if there is one.
@@ -145,6 +156,7 @@ impl Rig {
             Arm::Direct => None,
             Arm::Nginx | Arm::NginxAgain | Arm::NginxWhole => Some(&self.nginx.1),
             Arm::Gateway => Some(&self.gateway.1),
+            Arm::GatewayForgetful => self.forgetful.as_ref().map(|(_, process)| process),
         }
     }
 
@@ -207,11 +219,24 @@ fn upstream_request(requests: &Value) -> Option<Vec<u8>> {
     Some([head.as_bytes(), body.as_bytes()].concat())
 }
 
+/// Starts a gateway and waits until it listens.
+async fn serve(tools: &Tools, listen: SocketAddr, simulator: SocketAddr, ledger: bool) -> Result<Process> {
+    let log = tools.scratch.join(if ledger { "gateway.log" } else { "gateway-forgetful.log" });
+    // A database of its own: accounts that are kept would remember the simulator before.
+    let database = tools.scratch.join(format!("gateway-{}.db", listen.port()));
+    let environment = gateway_environment(listen, simulator, &database, ledger);
+    let arguments = ["serve".to_owned()];
+    let mut serving = Process::start(&tools.quartermaster, &arguments, &environment, tools.pinned, &log)?;
+    listening(listen, &mut serving, &log).await?;
+    Ok(serving)
+}
+
 fn gateway_environment(
     listen: SocketAddr,
     simulator: SocketAddr,
     database: &Path,
-) -> [(&'static str, String); 10] {
+    ledger: bool,
+) -> [(&'static str, String); 11] {
     [
         ("HOST", listen.ip().to_string()),
         ("PORT", listen.port().to_string()),
@@ -222,6 +247,7 @@ fn gateway_environment(
         ("AMAZONQ_API_ENDPOINT", format!("http://{simulator}")),
         ("AMAZONQ_TOKEN_ENDPOINT", format!("http://{simulator}/token")),
         ("DATABASE_PATH", database.display().to_string()),
+        ("QM_LEDGER", ledger.to_string()),
         ("QM_LOG", "warn".to_owned()),
     ]
 }

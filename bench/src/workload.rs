@@ -18,8 +18,8 @@ pub(crate) struct Workload {
     pub(crate) rounds: usize,
     /// How long each arm is measured in each round.
     pub(crate) window: Duration,
-    /// Whether nginx is measured at its other door too, where it takes bodies whole.
-    pub(crate) also_whole: bool,
+    /// An arm that is measured beside those that always are.
+    pub(crate) also: Option<Arm>,
     /// Over which time the first questions are spread, so that paced streams do not run in step.
     pub(crate) stagger: Duration,
 }
@@ -61,7 +61,7 @@ impl Workload {
         for round in 0..self.rounds {
             // Programs of its own for each round: by how its memory happens to lie, one process may be half as dear again
             // as the next, for as long as it lives.
-            let rig = Rig::start(tools, Some(self.answers)).await?;
+            let rig = Rig::start(tools, Some(self.answers), self.also).await?;
             if round == 0 {
                 self.check_fidelity(&rig, question).await?;
             }
@@ -74,13 +74,13 @@ impl Workload {
     /// Every arm once, warmed up before the first is measured.
     async fn round(&self, rig: &Rig, question: &Question, backwards: bool) -> Result<Vec<Window>> {
         let mut arms = ORDER.to_vec();
-        arms.extend(self.also_whole.then_some(Arm::NginxWhole));
+        arms.extend(self.also);
         if backwards {
             arms.reverse();
         }
         let mut warmed = Vec::new();
         for arm in arms {
-            let target = rig.target(arm, question);
+            let target = rig.target(arm, question)?;
             let opened = target.connect(self.connections).await?;
             let warm = target.load(opened, Until::Answers(self.warming()), self.stagger, self.limit()).await;
             warmed.push((arm, warm.with_context(|| format!("{arm:?}, warming up"))?.0));
@@ -104,7 +104,7 @@ impl Workload {
         question: &Question,
         connections: Vec<Connection>,
     ) -> Result<(Vec<Connection>, Window)> {
-        let target = rig.target(arm, question);
+        let target = rig.target(arm, question)?;
         let process = rig.process(arm);
         let used = || process.map_or(0, Process::cpu_ns);
         let (cpu, machine, start) = (used(), Machine::now(), Instant::now());
@@ -140,13 +140,13 @@ impl Workload {
 
     /// Before any number: the same text comes out of each arm, in as many events as went in.
     async fn check_fidelity(&self, rig: &Rig, question: &Question) -> Result<()> {
-        let (direct, said) = rig.target(Arm::Direct, question).ask_once().await.context("the simulator")?;
+        let (direct, said) = rig.target(Arm::Direct, question)?.ask_once().await.context("the simulator")?;
         if direct.texts != self.answers.events {
             bail!("the simulator wrote {} text events instead of {}", direct.texts, self.answers.events);
         }
         for arm in [Arm::Nginx, Arm::Gateway] {
             let (seen, text) =
-                rig.target(arm, question).ask_once().await.with_context(|| format!("{arm:?}"))?;
+                rig.target(arm, question)?.ask_once().await.with_context(|| format!("{arm:?}"))?;
             let same = self.answers.stamped || text == said;
             if seen.texts != direct.texts || text.len() != said.len() || !same {
                 bail!("{arm:?} does not bring what the simulator wrote: {seen:?} instead of {direct:?}");

@@ -51,7 +51,7 @@ impl Entry for OpenEntry {
     fn close(mut self: Box<Self>, receipt: Receipt) {
         if let Some(live) = self.leave() {
             log(&live.opening, &receipt);
-            self.inner.queue.push(written(live.opening, receipt));
+            self.inner.receive(written(live.opening, receipt));
         }
     }
 }
@@ -62,7 +62,7 @@ impl Drop for OpenEntry {
         if let Some(live) = self.leave() {
             let now_ms = (self.inner.now)();
             tracing::warn!(request.id = &*live.opening.request_id, "a request ended without a word");
-            self.inner.queue.push(lost(live, now_ms));
+            self.inner.receive(lost(live, now_ms));
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use qm_relay::Clock;
-use qm_store::Store;
+use qm_store::{ReceiptEntry, Store};
 use tokio::sync::Semaphore;
 
 pub use books::{Series, Span};
@@ -27,6 +27,8 @@ pub use writer::Left;
 /// How the ledger goes about its work.
 #[derive(Clone, Copy, Debug)]
 pub struct Habits {
+    /// Whether receipts are written; else what was closed is forgotten at once.
+    pub keeps: bool,
     /// Most entries that are open or not durable yet. Each is some 500 bytes.
     pub entries: u32,
     /// How long a request waits for room among them before it is refused.
@@ -96,6 +98,15 @@ impl Books {
 }
 
 impl Inner {
+    /// What becomes of a receipt once its entry is closed.
+    fn receive(&self, receipt: ReceiptEntry) {
+        if self.habits.keeps {
+            self.queue.push(receipt);
+        } else {
+            self.room.add_permits(1);
+        }
+    }
+
     /// For how long what is kept now.
     fn retention(&self) -> Retention {
         *self.retention.read().unwrap_or_else(PoisonError::into_inner)
@@ -105,6 +116,7 @@ impl Inner {
 impl Default for Habits {
     fn default() -> Self {
         Self {
+            keeps: true,
             entries: 65_536,
             patience: Duration::from_secs(5),
             gather: Duration::from_millis(250),

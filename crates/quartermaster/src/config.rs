@@ -45,7 +45,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use fetch::FetchImages;
 pub(crate) use file::{FileSource, file_to_read};
 pub(crate) use keys::Keys;
-pub(crate) use ledger::Retention;
+pub(crate) use ledger::{Ledger, Retention};
 pub(crate) use listen::Listen;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use master::{Master, ring};
@@ -84,8 +84,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     /// Where accounts are kept.
     pub(crate) database: Database,
-    /// How long it is remembered who asked what.
-    pub(crate) retention: Retention,
+    /// Whether, and how long, it is remembered who asked what.
+    pub(crate) ledger: Ledger,
     /// What seals their secrets.
     pub(crate) master: Master,
     /// Whether the note on the upstream's terms is acknowledged.
@@ -152,7 +152,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
     let accounts = account::read(&mut reader);
     let keys = keys::read(&mut reader);
     let database = database::read(&mut reader);
-    let retention = ledger::read(&mut reader);
+    let ledger = ledger::read(&mut reader);
     let master = master::read(&mut reader, database.as_ref().ok().map(|database| database.path.as_path()));
     let terms = terms::read(&mut reader);
     let pool = pool::read(&mut reader);
@@ -173,7 +173,7 @@ fn understand(raw: &Raw) -> Result<Config, Mistakes> {
             accounts: accounts?,
             keys: keys?,
             database: database?,
-            retention: retention?,
+            ledger: ledger?,
             master: master?,
             terms: terms?,
             pool: pool?,

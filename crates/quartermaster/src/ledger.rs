@@ -13,7 +13,8 @@ const A_DAY_S: u64 = 86_400;
 
 /// The ledger over this store. Nothing is written before it runs.
 pub(crate) fn open(config: &Config, store: &SqliteStore) -> Books {
-    let habits = Habits { retention: retention(config.retention), ..Habits::default() };
+    let kept = config.ledger;
+    let habits = Habits { keeps: kept.keeps, retention: retention(kept.retention), ..Habits::default() };
     Books::new(Arc::new(store.clone()), habits, fleet::clock())
 }
 

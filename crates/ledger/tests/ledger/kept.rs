@@ -186,6 +186,23 @@ async fn a_store_that_takes_nothing_does_not_keep_the_house_from_closing() {
     assert_eq!(running.end().await, Left { open: 0, unwritten: 1 });
 }
 
+/// A house that keeps nothing has the same room for requests, and closes as well.
+#[tokio::test]
+async fn a_house_that_keeps_nothing_writes_nothing() {
+    let store = Moody::on_paper().await;
+    let books = books(&store, Habits { keeps: false, entries: 2, ..Habits::default() });
+    let running = run(&books);
+    for _ in 0..5 {
+        let open = books.open(opening("closed", "k")).await.unwrap();
+        assert_eq!(books.live().len(), 1);
+        open.close(receipt());
+        drop(books.open(opening("lost", "k")).await.unwrap());
+    }
+    assert!(books.live().is_empty());
+    assert_eq!(running.end().await, Left::default());
+    assert_eq!((store.asked(), kept(&store).await.len()), (0, 0));
+}
+
 /// Receipts are written together: one write for those of a quarter of a second, and one at once when there are many.
 #[tokio::test]
 async fn receipts_are_gathered() {

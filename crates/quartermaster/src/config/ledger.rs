@@ -1,9 +1,18 @@
-//! How long it is remembered who asked what.
+//! Whether, and how long, it is remembered who asked what.
 
 use std::time::Duration;
 
 use super::reader::{Reader, Refused};
 use super::units;
+
+/// What becomes of what requests were.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ledger {
+    /// Whether anything is written down of them.
+    pub(crate) keeps: bool,
+    /// For how long.
+    pub(crate) retention: Retention,
+}
 
 /// How long what is written down of requests is kept; nothing for ever.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +34,13 @@ const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 /// Sums by the hour answer for what has been spent in a month, which has 31 days at most.
 const SHORTEST_HOURS: Duration = Duration::from_secs(32 * 86_400);
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Result<Retention, Refused> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Ledger, Refused> {
+    let keeps = reader
+        .value("ledger.keeps", |text| units::answer(text).ok_or_else(|| "expected true or false".to_owned()));
     let receipts = reader.value("ledger.receipts", |text| kept(text, SHORTEST, "1d"));
     let hours = reader.value("ledger.hours", |text| kept(text, SHORTEST_HOURS, "32d"));
-    Ok(Retention { receipts: receipts?, hours: hours?, days: None })
+    let retention = Retention { receipts: receipts?, hours: hours?, days: None };
+    Ok(Ledger { keeps: keeps?, retention })
 }
 
 fn kept(text: &str, shortest: Duration, said: &str) -> Result<Option<Duration>, String> {

@@ -240,6 +240,14 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "File with that key; without both one is made beside the accounts at the first start",
     ),
     plain(
+        "ledger.keeps",
+        "QM_LEDGER",
+        "--ledger",
+        "BOOL",
+        Some("true"),
+        "Write down who asked what; false keeps neither receipts nor sums, and budgets count from each start anew",
+    ),
+    plain(
         "ledger.receipts",
         "QM_KEEP_RECEIPTS",
         "--keep-receipts",

@@ -81,7 +81,10 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
     let Answers { counts_for_everybody, unhealthy_is_200, no_account_is_401, origins } = config.answers;
     assert!(!counts_for_everybody && !unhealthy_is_200 && !no_account_is_401 && origins.is_empty());
     let days = |time: Option<Duration>| time.map(|time| time.as_secs() / 86_400);
-    assert_eq!((days(config.retention.receipts), days(config.retention.hours)), (Some(90), Some(400)));
+    assert_eq!(
+        (days(config.ledger.retention.receipts), days(config.ledger.retention.hours)),
+        (Some(90), Some(400))
+    );
     assert!(config.notes.is_empty());
 }
 
@@ -151,6 +154,7 @@ fn what_is_told_to_whom_is_chosen_by_words() {
         ("QM_CORS_ORIGINS", "https://chat.example.com, http://localhost:5173"),
         ("QM_KEYS_RPM", "60"),
         ("QM_KEYS_CONCURRENCY", "5"),
+        ("QM_LEDGER", "false"),
         ("QM_KEEP_RECEIPTS", "0"),
         ("QM_KEEP_HOURS", "32d"),
     ];
@@ -159,8 +163,9 @@ fn what_is_told_to_whom_is_chosen_by_words() {
     let Answers { counts_for_everybody, unhealthy_is_200, no_account_is_401, origins } = config.answers;
     assert!(counts_for_everybody && unhealthy_is_200 && no_account_is_401 && origins.len() == 2);
     assert_eq!((config.keys.rpm, config.keys.concurrency), (Some(60), Some(5)));
-    assert_eq!(config.retention.receipts, None);
-    assert_eq!(config.retention.hours, Some(Duration::from_secs(32 * 86_400)));
+    assert!(!config.ledger.keeps);
+    assert_eq!(config.ledger.retention.receipts, None);
+    assert_eq!(config.ledger.retention.hours, Some(Duration::from_secs(32 * 86_400)));
 }
 
 #[test]

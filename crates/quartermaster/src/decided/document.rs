@@ -67,7 +67,7 @@ impl Document {
     /// All that holds by this configuration.
     pub(super) fn of(config: &Config) -> Self {
         let qm_ledger::Retention { receipts_days, hours_days, days_days } =
-            ledger::retention(config.retention);
+            ledger::retention(config.ledger.retention);
         Self {
             default_model: Some(config.models.default.clone().unwrap_or_default()),
             aliases: Some(by_name(&config.models.aliases)),
@@ -92,13 +92,13 @@ impl Document {
         let time = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
         let [receipts, hours, days] = retention;
         if let Some(receipts) = receipts {
-            config.retention.receipts = time(receipts);
+            config.ledger.retention.receipts = time(receipts);
         }
         if let Some(hours) = hours {
-            config.retention.hours = time(hours);
+            config.ledger.retention.hours = time(hours);
         }
         if let Some(days) = days {
-            config.retention.days = time(days);
+            config.ledger.retention.days = time(days);
         }
     }
 

@@ -24,6 +24,7 @@ fn every_kind_of_mistake_names_setting_value_origin_and_what_is_allowed() {
         ("QM_NO_ACCOUNT_STATUS", "429", &["answers.no_account_status", "503 or 401"]),
         ("QM_KEYS_RPM", "0", &["keys.rpm is \"0\"", "from 1 to"]),
         ("QM_KEYS_CONCURRENCY", "-1", &["keys.concurrency is \"-1\""]),
+        ("QM_LEDGER", "perhaps", &["ledger.keeps", "true or false"]),
         ("QM_KEEP_RECEIPTS", "1h", &["ledger.receipts is \"1h\"", "1d to 36500d"]),
         ("QM_KEEP_HOURS", "31d", &["ledger.hours is \"31d\"", "32d to 36500d"]),
         ("AMAZONQ_API_ENDPOINT", "http://example.com", &["upstream.api_endpoint", "https://", "loopback"]),
