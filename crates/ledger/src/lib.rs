@@ -120,7 +120,7 @@ impl Default for Habits {
             entries: 65_536,
             patience: Duration::from_secs(5),
             gather: Duration::from_millis(250),
-            batch: 1024,
+            batch: 4096,
             drain: Duration::from_secs(10),
             retention: Retention::default(),
         }

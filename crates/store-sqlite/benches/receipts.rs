@@ -69,6 +69,7 @@ async fn main() {
         "keys", "accounts", "batch", "receipts", "us/receipt", "processor us"
     );
     for (keys, accounts, size, batches) in [
+        (1, 1, 4096, 50),
         (1, 1, 1024, 200),
         (5, 10, 1024, 200),
         (50, 200, 1024, 200),
