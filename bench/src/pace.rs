@@ -1,7 +1,7 @@
 //! How fast this machine is beside the one on which the floors were set.
 //!
-//! Floors are ratios to nginx, measured in the same run, but for one: an event may be delayed by so many milliseconds
-//! while 600 streams run. A machine that takes twice as long for the same system calls has twice as busy a core with
+//! Floors for CPU are ratios, measured in the same run. That for an event's delay is a time: so many milliseconds while 600
+//! streams run. A machine that takes twice as long for the same system calls has twice as busy a core with
 //! them, and a queue before it that nobody set a floor for.
 
 use std::io::{Read as _, Write as _};
@@ -18,13 +18,24 @@ const THERE: Duration = Duration::from_nanos(5_730);
 /// Streams that the floors speak of.
 pub(crate) const STREAMS: usize = 600;
 
-/// One write and one read of an event over loopback, by one thread: the median of many.
+/// One write and one read of an event over loopback, by one thread: the fastest of several medians, for what slows one of
+/// them down is not the machine's own.
 ///
 /// # Errors
 /// When the machine has no loopback.
-pub(crate) fn write_and_read() -> Result<Duration> {
+pub(crate) async fn write_and_read() -> Result<Duration> {
+    const PROBES: usize = 10;
+    let mut fastest = Duration::MAX;
+    for _ in 0..PROBES {
+        fastest = fastest.min(probe()?);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(fastest)
+}
+
+fn probe() -> Result<Duration> {
     const BATCHES: usize = 51;
-    const BATCH: u32 = 1_000;
+    const BATCH: u32 = 200;
     let listener = TcpListener::bind("127.0.0.1:0").context("listening on loopback")?;
     let mut near = TcpStream::connect(listener.local_addr()?)?;
     let (mut far, _) = listener.accept()?;
@@ -60,6 +71,6 @@ mod tests {
         assert_eq!(streams(micros(11.46)), 300);
         assert_eq!(streams(micros(3.0)), 600);
         assert_eq!(streams(micros(1e6)), 10);
-        assert!(write_and_read().unwrap() > Duration::ZERO);
+        assert!(probe().unwrap() > Duration::ZERO);
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn render(facts: &Facts, results: &Results, table: &str, rig_table: &
          ## The rig in this run\n\n{rig_table}\n\
          {METHOD}\n\
          One write and one read of 150 bytes over loopback take {write_and_read:.1} µs here and took 5.73 µs where the floors \
-         were set, so {streams} streams keep a core as busy as 600 did there.\n\n\
+         were set: {streams} streams are as many as keep a core as busy as 600 did there, or 600 if that is less.\n\n\
          The small body has {small} bytes, the conversation {large} (18 tools, turns of tool use and results).\n"
     )
 }
@@ -66,7 +66,8 @@ const METHOD: &str = "\
   496 µs with nginx's defaults, where the body goes through a file. The form that waits for the whole body has a row
   without a floor.
 * The program measured has core 0 to itself; simulator and client are one thread on core 1. CPU is the scheduler's account
-  of the whole process tree over thousands of answers, memory the sum over the tree.
+  of the whole process tree over thousands of answers, with
+  what is done behind them (400 ms are waited for it), memory the sum over the tree.
 * Both cores are kept awake: core 1 polls without sleeping, core 0 has a loop that runs when nothing else wants to
   (`SCHED_IDLE`). A virtual machine gives an idle core back and may wait long for it: without the loop, up to 40 % of
   the time was stolen in workloads that are half asleep, and the stolen time was in both arms' delays and CPU.
@@ -83,9 +84,11 @@ const METHOD: &str = "\
   a time, and the queue would be measured. Delays and CPU of paced streams are those of the time in which every
   stream runs: not before the last has begun, not after the first was done.
 * 600 streams are 30,000 events a second. Where the floors were set these were 30 % of a core for nginx; on a machine
-  whose system calls take longer they are more, and the delay is a queue before a busy core. All floors but one are
-  ratios to nginx; for that one there are rows with fewer streams, as many as keep a core of this machine as busy as
-  600 kept one there.
+  whose system calls take longer they are more, and the delay is a queue before a busy core. The floors for CPU are
+  ratios and that for the delay is a time, so there are rows with fewer streams too: as many as keep a core of this
+  machine as busy as 600 kept one there.
+* What the ledger costs is the ratio of two gateways, one of which keeps none, in many short rounds: it is less than one
+  process and the next differ by.
 * The 5,000 streams arrive at once at freshly started programs. Their first event comes as soon as they are heard, the
   others at one a second; memory is read when each has brought two.
 ";

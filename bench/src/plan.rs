@@ -19,11 +19,21 @@ pub(crate) const STREAMS: usize = 5_000;
 /// Bytes of text in each event: some words, as models write.
 const EVENT_BYTES: u64 = 32;
 
+/// What is measured of most shapes.
+const ARMS: [Arm; 4] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain];
+/// And of the large body.
+const WHOLE: [Arm; 5] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain, Arm::NginxWhole];
+/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so in many short rounds.
+const LEDGER: [Arm; 2] = [Arm::Gateway, Arm::GatewayForgetful];
+const A_SECOND: Duration = Duration::from_secs(1);
+
 /// What is asked and how it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Shape {
     /// A small body; the answer comes in one burst.
     Small,
+    /// As small, on the gateway with and without its ledger.
+    Ledger,
     /// An agent's conversation; the answer comes in one burst.
     Large,
     /// A small body; each event is a write of its own, as fast as they go.
@@ -58,6 +68,7 @@ pub(crate) enum Shape {
 pub(crate) struct Effort {
     rounds: usize,
     window: Duration,
+    ledger_rounds: usize,
     paced_rounds: usize,
     paced_window: Duration,
     storms: usize,
@@ -85,6 +96,7 @@ impl Effort {
     pub(crate) const FULL: Self = Self {
         rounds: 5,
         window: Duration::from_millis(2_000),
+        ledger_rounds: 24,
         paced_rounds: 4,
         paced_window: Duration::from_secs(4),
         storms: 2,
@@ -94,6 +106,7 @@ impl Effort {
     pub(crate) const QUICK: Self = Self {
         rounds: 3,
         window: Duration::from_millis(800),
+        ledger_rounds: 6,
         paced_rounds: 2,
         paced_window: Duration::from_secs(3),
         storms: 1,
@@ -111,10 +124,11 @@ pub(crate) async fn run(
     chosen: &[Shape],
     say: &mut impl FnMut(&str),
 ) -> Result<Results> {
-    let write_and_read = pace::write_and_read()?;
+    let write_and_read = pace::write_and_read().await?;
     let scaled_streams = pace::streams(write_and_read);
+    say(&format!("one write and read: {write_and_read:.2?}, so {scaled_streams} streams"));
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
-    let recorder = Rig::start(tools, None, None).await?;
+    let recorder = Rig::start(tools, None, &ARMS).await?;
     let small =
         recorder.record(Dialect::Messages, &small_body).await.context("recording the small request")?;
     let mut questions = Vec::new();
@@ -148,8 +162,9 @@ pub(crate) async fn run(
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Small,
+        Self::Ledger,
         Self::Large,
         Self::Writes,
         Self::Paced,
@@ -168,9 +183,13 @@ impl Shape {
     /// The format that the client speaks.
     fn dialect(self) -> Dialect {
         match self {
-            Self::Small | Self::Large | Self::Writes | Self::Paced | Self::Scaled | Self::Storm => {
-                Dialect::Messages
-            }
+            Self::Small
+            | Self::Ledger
+            | Self::Large
+            | Self::Writes
+            | Self::Paced
+            | Self::Scaled
+            | Self::Storm => Dialect::Messages,
             Self::ChatSmall | Self::ChatLarge | Self::ChatPaced | Self::ChatScaled => Dialect::Chat,
             Self::ResponsesSmall | Self::ResponsesLarge | Self::ResponsesPaced | Self::ResponsesScaled => {
                 Dialect::Responses
@@ -194,6 +213,7 @@ impl Shape {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Small => "small body, one write, 16 connections",
+            Self::Ledger => "small body, with and without the ledger",
             Self::Large => "200 KB conversation, one write, 8 connections",
             Self::Writes => "small body, 50 writes, 16 connections",
             Self::Paced => "600 streams, paced 20 ms apart",
@@ -219,7 +239,7 @@ impl Shape {
             connections: 16,
             rounds: effort.rounds,
             window: effort.window,
-            also: None,
+            arms: &ARMS,
             stagger: Duration::ZERO,
         };
         let paced = Workload {
@@ -227,17 +247,23 @@ impl Shape {
             connections: pace::STREAMS,
             rounds: effort.paced_rounds,
             window: effort.paced_window,
-            also: None,
+            arms: &ARMS,
             // The length of an answer: as many end and begin in each moment, as among streams that know nothing of each other.
             stagger: Duration::from_millis(EVENTS * PACE_MS),
         };
         Some(match self {
-            Self::Small => Workload { also: Some(Arm::GatewayForgetful), ..unpaced },
-            Self::ChatSmall | Self::ResponsesSmall => unpaced,
+            Self::Ledger => {
+                Workload { arms: &LEDGER, rounds: effort.ledger_rounds, window: A_SECOND, ..unpaced }
+            }
+            Self::Small | Self::ChatSmall | Self::ResponsesSmall => unpaced,
             Self::ChatLarge | Self::ResponsesLarge => Workload { connections: 8, ..unpaced },
-            Self::Large => Workload { connections: 8, also: Some(Arm::NginxWhole), ..unpaced },
+            Self::Large => Workload { connections: 8, arms: &WHOLE, ..unpaced },
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
             Self::Paced | Self::ChatPaced | Self::ResponsesPaced => paced,
+            // A machine as fast as that of the floors is asked for no more than they say.
+            Self::Scaled | Self::ChatScaled | Self::ResponsesScaled if scaled_streams >= pace::STREAMS => {
+                return None;
+            }
             Self::Scaled | Self::ChatScaled | Self::ResponsesScaled => {
                 Workload { connections: scaled_streams, ..paced }
             }
@@ -255,7 +281,7 @@ async fn both_storms(
 ) -> Result<(Storm, Storm)> {
     let trickle =
         Answers { events: 300, bytes: EVENT_BYTES, per_write: 1, pace_ms: Some(1_000), stamped: false };
-    let rig = Rig::start(tools, Some(trickle), None).await?;
+    let rig = Rig::start(tools, Some(trickle), &ARMS).await?;
     let storm = async |arm: Arm| {
         let process = rig.process(arm).context("an arm without a process")?;
         let target = rig.target(arm, question)?;

@@ -96,11 +96,11 @@ pub(crate) struct Question {
 
 impl Rig {
     /// Starts a simulator that answers with `answers` (or, with none, checks and records what it is asked), and the
-    /// arms before it, `also` among them.
+    /// arms before it; the gateway without a ledger only if it is among `arms`.
     ///
     /// # Errors
     /// When one of them does not come up.
-    pub(crate) async fn start(tools: &Tools, answers: Option<Answers>, also: Option<Arm>) -> Result<Self> {
+    pub(crate) async fn start(tools: &Tools, answers: Option<Answers>, arms: &[Arm]) -> Result<Self> {
         let [nginx, nginx_whole, gateway, forgetful] = free_addresses()?;
         let log = |name: &str| tools.scratch.join(format!("{name}.log"));
         let awake = tools.pinned.then(|| Process::keep_awake(&log("awake"))).transpose()?;
@@ -120,11 +120,10 @@ impl Rig {
         exchange(gateway, b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n")
             .await
             .context("the gateway's /healthz")?;
-        let forgetful = match also {
-            Some(Arm::GatewayForgetful) => {
-                Some((forgetful, serve(tools, forgetful, simulator.addr(), false).await?))
-            }
-            _ => None,
+        let forgetful = if arms.contains(&Arm::GatewayForgetful) {
+            Some((forgetful, serve(tools, forgetful, simulator.addr(), false).await?))
+        } else {
+            None
         };
 
         let (nginx, gateway) = ((nginx, proxying), (gateway, serving));

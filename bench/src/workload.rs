@@ -18,8 +18,8 @@ pub(crate) struct Workload {
     pub(crate) rounds: usize,
     /// How long each arm is measured in each round.
     pub(crate) window: Duration,
-    /// An arm that is measured beside those that always are.
-    pub(crate) also: Option<Arm>,
+    /// What is measured, in this order; every second round runs backwards, so that no arm always comes first.
+    pub(crate) arms: &'static [Arm],
     /// Over which time the first questions are spread, so that paced streams do not run in step.
     pub(crate) stagger: Duration,
 }
@@ -48,8 +48,8 @@ pub(crate) struct Outcome {
     pub(crate) ready_ms: Vec<f64>,
 }
 
-/// The order in a round; every second round runs backwards, so that no arm always comes first.
-const ORDER: [Arm; 4] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain];
+/// How long what an arm does behind its answers may take: receipts are gathered for a quarter of a second, and then written.
+const AFTERWARDS: Duration = Duration::from_millis(400);
 
 impl Workload {
     /// Runs all rounds.
@@ -61,7 +61,7 @@ impl Workload {
         for round in 0..self.rounds {
             // Programs of its own for each round: by how its memory happens to lie, one process may be half as dear again
             // as the next, for as long as it lives.
-            let rig = Rig::start(tools, Some(self.answers), self.also).await?;
+            let rig = Rig::start(tools, Some(self.answers), self.arms).await?;
             if round == 0 {
                 self.check_fidelity(&rig, question).await?;
             }
@@ -73,8 +73,7 @@ impl Workload {
 
     /// Every arm once, warmed up before the first is measured.
     async fn round(&self, rig: &Rig, question: &Question, backwards: bool) -> Result<Vec<Window>> {
-        let mut arms = ORDER.to_vec();
-        arms.extend(self.also);
+        let mut arms = self.arms.to_vec();
         if backwards {
             arms.reverse();
         }
@@ -120,6 +119,9 @@ impl Workload {
         let (connections, tally) = loaded?;
         let seconds = start.elapsed().as_secs_f64();
         let now = Machine::now();
+        if self.answers.pace_ms.is_none() {
+            tokio::time::sleep(AFTERWARDS).await;
+        }
         // Of paced streams, what was used while all of them ran; else all there was.
         let (cpu_ns, answers) = match tally.delays_ns.len() {
             0 => (used().saturating_sub(cpu), tally.answers as f64),
@@ -144,7 +146,7 @@ impl Workload {
         if direct.texts != self.answers.events {
             bail!("the simulator wrote {} text events instead of {}", direct.texts, self.answers.events);
         }
-        for arm in [Arm::Nginx, Arm::Gateway] {
+        for arm in self.arms.iter().copied().filter(|arm| *arm != Arm::Direct) {
             let (seen, text) =
                 rig.target(arm, question)?.ask_once().await.with_context(|| format!("{arm:?}"))?;
             let same = self.answers.stamped || text == said;

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     /// Fail when a floor is missed.
     #[arg(long)]
     check: bool,
-    /// Only these shapes of load: small, large, writes, paced, storm, and chat-small, responses-large and so on; no page is written then.
+    /// Only these shapes of load: small, ledger, large, writes, paced, scaled, storm, and chat-small, responses-large and so on; no page is written then.
     #[arg(long, value_name = "SHAPE")]
     only: Vec<String>,
     /// The gateway's binary; built when absent.

@@ -34,7 +34,7 @@ impl Ledger for Books {
                 Ok(Err(_)) | Err(_) => return Err(behind()),
             },
         };
-        // From here it belongs to the entry, and then to its receipt: the writer gives it back.
+        // From here it belongs to the entry, and then to its receipt, with which it comes back.
         permit.forget();
         let at = self.inner.live.add(opening);
         Ok(Box::new(OpenEntry { inner: Arc::clone(&self.inner), at: Some(at) }))

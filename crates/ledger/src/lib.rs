@@ -69,7 +69,8 @@ struct Inner {
     /// For how long what is kept: of the habits the only one that people change meanwhile.
     retention: RwLock<Retention>,
     now: Clock,
-    /// One permit for each entry that may be opened. Its way back is the writer's: a permit returns when the receipt is durable.
+    /// One permit for each entry that may be opened. Its way back is the writer's: a permit returns when the receipt is durable, or
+    /// at once where none is kept.
     room: Semaphore,
     live: live::Table,
     queue: queue::Queue,

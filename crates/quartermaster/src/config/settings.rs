@@ -245,7 +245,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         "--ledger",
         "BOOL",
         Some("true"),
-        "Write down who asked what; false keeps neither receipts nor sums, and budgets count from each start anew",
+        "Write down who asked what; false keeps neither receipts nor sums, and what is used meanwhile is forgotten at each start",
     ),
     plain(
         "ledger.receipts",

@@ -64,6 +64,7 @@ fn nothing_set_is_a_closed_gateway_on_loopback() {
     assert!(matches!(config.master, Master::Beside(path) if path == Path::new("data/quartermaster.key")));
     assert_eq!((config.pool.strategy, config.pool.rules), (Strategy::RoundRobin, qm_pool::Rules::default()));
     assert_eq!(config.pool.quota_every, Some(Duration::from_secs(900)));
+    assert!(config.ledger.keeps);
     assert_eq!(config.upstream.token_base.as_str(), "https://oidc.us-east-1.amazonaws.com");
     assert!(config.upstream.api_endpoint.is_none() && config.upstream.user_agent.is_none());
     assert!(!config.upstream.share_content);
