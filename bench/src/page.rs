@@ -66,8 +66,8 @@ const METHOD: &str = "\
   496 µs with nginx's defaults, where the body goes through a file. The form that waits for the whole body has a row
   without a floor.
 * The program measured has core 0 to itself; simulator and client are one thread on core 1. CPU is the scheduler's account
-  of the whole process tree over thousands of answers, with
-  what is done behind them (400 ms are waited for it), memory the sum over the tree.
+  of the whole process tree over thousands of answers, with what is done behind them (400 ms are waited for it), memory
+  the sum over the tree.
 * Both cores are kept awake: core 1 polls without sleeping, core 0 has a loop that runs when nothing else wants to
   (`SCHED_IDLE`). A virtual machine gives an idle core back and may wait long for it: without the loop, up to 40 % of
   the time was stolen in workloads that are half asleep, and the stolen time was in both arms' delays and CPU.
