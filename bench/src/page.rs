@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::plan::Results;
+use crate::speed;
 
 /// Where and of what the numbers are.
 pub(crate) struct Facts {
@@ -34,8 +35,8 @@ impl Facts {
 /// The whole page in Markdown.
 pub(crate) fn render(facts: &Facts, results: &Results, table: &str, rig_table: &str) -> String {
     let Facts { build, date, kernel, processor, nginx } = facts;
-    let write_and_read = results.write_and_read.as_secs_f64() * 1e6;
-    let streams = results.scaled_streams;
+    let [here, there] = [results.write_and_read, speed::THERE].map(|time| time.as_secs_f64() * 1e6);
+    let streams = speed::streams(results.write_and_read);
     let (small, large) = (results.small_bytes, results.large_bytes);
     format!(
         "# Benchmarks\n\n\
@@ -45,7 +46,7 @@ pub(crate) fn render(facts: &Facts, results: &Results, table: &str, rig_table: &
          ## Results\n\n{table}\n\
          ## The rig in this run\n\n{rig_table}\n\
          {METHOD}\n\
-         One write and one read of 150 bytes over loopback take {write_and_read:.1} µs here and took 5.73 µs where the floors \
+         One write and one read of 150 bytes over loopback take {here:.1} µs here and took {there:.2} µs where the floors \
          were set: {streams} streams are as many as keep a core as busy as 600 did there, or 600 if that is less.\n\n\
          The small body has {small} bytes, the conversation {large} (18 tools, turns of tool use and results).\n"
     )

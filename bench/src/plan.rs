@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::bodies::{self, Dialect};
-use crate::pace;
 use crate::rig::{Answers, Arm, Question, Rig, Tools};
+use crate::speed;
 use crate::storm::{self, Storm};
 use crate::workload::{Outcome, Workload};
 
@@ -81,9 +81,8 @@ pub(crate) struct Results {
     pub(crate) outcomes: Vec<(Shape, Outcome)>,
     /// For each round of the storm: nginx's and the gateway's.
     pub(crate) storms: Vec<(Storm, Storm)>,
-    /// One write and one read over loopback on this machine, and how many streams follow from it.
+    /// One write and one read over loopback on this machine.
     pub(crate) write_and_read: Duration,
-    pub(crate) scaled_streams: usize,
     /// Sizes of the bodies (bytes).
     pub(crate) large_bytes: usize,
     pub(crate) small_bytes: usize,
@@ -92,7 +91,7 @@ pub(crate) struct Results {
 }
 
 impl Effort {
-    /// Some fourteen minutes.
+    /// Some twenty minutes.
     pub(crate) const FULL: Self = Self {
         rounds: 5,
         window: Duration::from_millis(2_000),
@@ -124,8 +123,8 @@ pub(crate) async fn run(
     chosen: &[Shape],
     say: &mut impl FnMut(&str),
 ) -> Result<Results> {
-    let write_and_read = pace::write_and_read().await?;
-    let scaled_streams = pace::streams(write_and_read);
+    let write_and_read = speed::write_and_read().await?;
+    let scaled_streams = speed::streams(write_and_read);
     say(&format!("one write and read: {write_and_read:.2?}, so {scaled_streams} streams"));
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
     let recorder = Rig::start(tools, None, &ARMS).await?;
@@ -154,7 +153,6 @@ pub(crate) async fn run(
         outcomes,
         storms,
         write_and_read,
-        scaled_streams,
         large_bytes: Dialect::Messages.say(&large_body).len(),
         small_bytes: Dialect::Messages.say(&small_body).len(),
         binary_bytes: std::fs::metadata(&tools.quartermaster)?.len(),
@@ -244,7 +242,7 @@ impl Shape {
         };
         let paced = Workload {
             answers: Answers { per_write: 1, pace_ms: Some(PACE_MS), stamped: true, ..burst },
-            connections: pace::STREAMS,
+            connections: speed::STREAMS,
             rounds: effort.paced_rounds,
             window: effort.paced_window,
             arms: &ARMS,
@@ -261,7 +259,7 @@ impl Shape {
             Self::Writes => Workload { answers: Answers { per_write: 1, ..burst }, ..unpaced },
             Self::Paced | Self::ChatPaced | Self::ResponsesPaced => paced,
             // A machine as fast as that of the floors is asked for no more than they say.
-            Self::Scaled | Self::ChatScaled | Self::ResponsesScaled if scaled_streams >= pace::STREAMS => {
+            Self::Scaled | Self::ChatScaled | Self::ResponsesScaled if scaled_streams >= speed::STREAMS => {
                 return None;
             }
             Self::Scaled | Self::ChatScaled | Self::ResponsesScaled => {

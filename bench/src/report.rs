@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::pace;
 use crate::plan::{EVENTS, Results, STREAMS, Shape};
 use crate::process::Memory;
 use crate::rig::Arm;
+use crate::speed;
 use crate::statistics::Spread;
 use crate::storm::Storm;
 use crate::workload::{Outcome, Window};
@@ -66,10 +66,10 @@ pub(crate) fn rows(results: &Results) -> Vec<Row> {
             Shape::Paced | Shape::ChatPaced | Shape::ResponsesPaced => {
                 let measure = format!("CPU per event, paced 20 ms apart, 600 streams{format}");
                 rows.push(cpu_row(&measure, outcome, EVENTS as f64, 1.5, "1.0×"));
-                rows.extend(delay_rows(outcome, pace::STREAMS, format));
+                rows.extend(delay_rows(outcome, speed::STREAMS, format));
             }
             Shape::Scaled | Shape::ChatScaled | Shape::ResponsesScaled => {
-                rows.extend(delay_rows(outcome, results.scaled_streams, format));
+                rows.extend(delay_rows(outcome, speed::streams(results.write_and_read), format));
             }
             Shape::Storm => {}
         }

@@ -83,24 +83,16 @@ pub(crate) async fn write<'q, T>(
     Ok(())
 }
 
-/// The texts of the row before, by column. Rows that follow each other mostly say the same; what they say alike is in memory once.
-pub(crate) struct Alike<const COLUMNS: usize> {
-    before: [Option<Arc<str>>; COLUMNS],
-}
+/// A column's text of the row before. Rows that follow each other mostly say the same; what they say alike is in memory once.
+#[derive(Default)]
+pub(crate) struct Alike(Option<Arc<str>>);
 
-impl<const COLUMNS: usize> Alike<COLUMNS> {
-    /// Nothing before the first row.
-    pub(crate) fn new() -> Self {
-        Self { before: [const { None }; COLUMNS] }
-    }
-
-    /// This text, which is in this column of the row that is next.
-    pub(crate) fn text(&mut self, column: usize, text: &str) -> Arc<str> {
-        let before = self.before.get_mut(column);
-        match before {
-            Some(Some(before)) if **before == *text => Arc::clone(before),
-            Some(before) => Arc::clone(before.insert(text.into())),
-            None => text.into(),
+impl Alike {
+    /// This text, which is the column's in the row that is next.
+    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
+        match &self.0 {
+            Some(before) if **before == *text => Arc::clone(before),
+            _ => Arc::clone(self.0.insert(text.into())),
         }
     }
 }

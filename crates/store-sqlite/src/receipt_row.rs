@@ -23,7 +23,18 @@ pub(crate) const INSERT: Sizes = sizes!(
 );
 
 /// The texts of [`with_receipt`] that are mostly those of the row before.
-pub(crate) type Texts = Alike<9>;
+#[derive(Default)]
+pub(crate) struct Texts {
+    account: Alike,
+    protocol: Alike,
+    asked: Alike,
+    model: Alike,
+    outcome: Alike,
+    code: Alike,
+    basis: Alike,
+    source: Alike,
+    agent: Alike,
+}
 
 /// The arguments of a row.
 pub(crate) fn with_receipt<'q>(
@@ -40,24 +51,24 @@ pub(crate) fn with_receipt<'q>(
         .bind(receipt.owner.clone())
         .bind(receipt.team.clone())
         .bind(receipt.account.as_ref().map(|(number, _)| *number))
-        .bind(receipt.account.as_ref().map(|(_, name)| texts.text(0, name)))
-        .bind(texts.text(1, &receipt.protocol))
-        .bind(texts.text(2, &receipt.asked))
-        .bind(texts.text(3, &receipt.model))
-        .bind(texts.text(4, receipt.outcome.word()))
-        .bind(texts.text(5, &receipt.code))
+        .bind(receipt.account.as_ref().map(|(_, name)| texts.account.text(name)))
+        .bind(texts.protocol.text(&receipt.protocol))
+        .bind(texts.asked.text(&receipt.asked))
+        .bind(texts.model.text(&receipt.model))
+        .bind(texts.outcome.text(receipt.outcome.word()))
+        .bind(texts.code.text(&receipt.code))
         .bind(receipt.status)
         .bind(int(usage.input))
         .bind(int(usage.output))
         .bind(int(usage.cache_read))
         .bind(int(usage.cache_write))
         .bind(int(usage.credits_micro))
-        .bind(texts.text(6, &receipt.basis))
+        .bind(texts.basis.text(&receipt.basis))
         .bind(int_or_none(receipt.first_event_ms.map(|ms| ms.min(MOST))))
         .bind(int(usage.total_ms))
         .bind(receipt.attempts)
-        .bind(source.map(|source| texts.text(7, &source)))
-        .bind(texts.text(8, &receipt.agent))
+        .bind(source.map(|source| texts.source.text(&source)))
+        .bind(texts.agent.text(&receipt.agent))
 }
 
 /// The record of a row with all its columns.

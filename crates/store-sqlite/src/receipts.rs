@@ -43,7 +43,7 @@ impl Receipts for SqliteStore {
             return Ok(());
         }
         let mut writing = self.writing().await?;
-        let mut texts = Texts::new();
+        let mut texts = Texts::default();
         let bind = |statement, receipt| with_receipt(statement, receipt, &mut texts);
         many::write(&mut writing, &INSERT, batch, bind).await?;
         usage::sums::add(&mut writing, batch).await?;

@@ -20,9 +20,7 @@ pub(super) fn read(reader: &mut Reader<'_>, listen: Option<&Listen>) -> Result<A
         "open" => Ok(Auth::Open),
         _ => Err("expected keys or open".to_owned()),
     });
-    let public = reader.value("auth.open_on_public", |text| {
-        units::answer(text).ok_or_else(|| "expected true or false".to_owned())
-    });
+    let public = reader.value("auth.open_on_public", units::answer);
     let (mode, public) = (mode?, public?);
     if mode == Auth::Keys {
         return Ok(mode);

@@ -13,9 +13,7 @@ pub(crate) struct Console {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Console, Refused> {
-    let enabled = reader.value("console.enabled", |text| {
-        units::answer(text).ok_or_else(|| "expected true or false".to_owned())
-    });
+    let enabled = reader.value("console.enabled", units::answer);
     let at_root = reader.value("console.root", |text| match text {
         "console" => Ok(true),
         "json" => Ok(false),

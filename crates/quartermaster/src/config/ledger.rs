@@ -35,8 +35,7 @@ const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 const SHORTEST_HOURS: Duration = Duration::from_secs(32 * 86_400);
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Ledger, Refused> {
-    let keeps = reader
-        .value("ledger.keeps", |text| units::answer(text).ok_or_else(|| "expected true or false".to_owned()));
+    let keeps = reader.value("ledger.keeps", units::answer);
     let receipts = reader.value("ledger.receipts", |text| kept(text, SHORTEST, "1d"));
     let hours = reader.value("ledger.hours", |text| kept(text, SHORTEST_HOURS, "32d"));
     let retention = Retention { receipts: receipts?, hours: hours?, days: None };

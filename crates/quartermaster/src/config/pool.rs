@@ -30,9 +30,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Pool, Refused> {
         Strategy::of_word(text).ok_or_else(words)
     });
     let max_errors = reader.value("pool.max_errors", number);
-    let quarantines = reader.value("pool.quarantines", |text| {
-        units::answer(text).ok_or_else(|| "expected true or false".to_owned())
-    });
+    let quarantines = reader.value("pool.quarantines", units::answer);
     let strikes = reader.value("pool.quarantine_after", number);
     let quarantine = reader.value("pool.quarantine", |text| {
         let time = units::time(text).filter(|time| (Duration::from_secs(1)..=A_DAY).contains(time));

@@ -6,6 +6,6 @@ use super::units;
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<bool, Refused> {
     reader.value("terms.accepted", |text| {
         units::answer(text)
-            .ok_or_else(|| "expected true, once you have read the note in the README, or false".to_owned())
+            .map_err(|_| "expected true, once you have read the note in the README, or false".to_owned())
     })
 }

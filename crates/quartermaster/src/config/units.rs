@@ -36,11 +36,11 @@ pub(crate) fn bytes(text: &str) -> Option<usize> {
 }
 
 /// Yes or no, in the usual words.
-pub(crate) fn answer(text: &str) -> Option<bool> {
+pub(crate) fn answer(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("expected true or false".to_owned()),
     }
 }
 

@@ -59,9 +59,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Upstream, Refused> {
         let allowed = format!("expected 1 to {USER_AGENT_LIMIT_BYTES} printable ASCII characters");
         sound.then(|| text.to_owned()).ok_or(allowed)
     });
-    let share_content = reader.value("upstream.share_content", |text| {
-        units::answer(text).ok_or_else(|| "expected true or false".to_owned())
-    });
+    let share_content = reader.value("upstream.share_content", units::answer);
     Ok(Upstream {
         api_endpoint: api_endpoint?,
         token_base: token_base?.without("/token"),

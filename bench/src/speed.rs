@@ -14,7 +14,7 @@ use tokio::time::Instant;
 /// What is sent to and fro (bytes): an event.
 const EVENT: [u8; 150] = [b'x'; 150];
 /// One write and one read of it over loopback, by one thread, where the floors were set.
-const THERE: Duration = Duration::from_nanos(5_730);
+pub(crate) const THERE: Duration = Duration::from_nanos(5_730);
 /// Streams that the floors speak of.
 pub(crate) const STREAMS: usize = 600;
 
