@@ -9,6 +9,7 @@ mod payload;
 mod said;
 mod tally;
 
+use qm_canon::estimate::Meter;
 use qm_canon::{Event, Fault, Kind, Origin, Sink};
 use qm_framing::eventstream::Frame;
 
@@ -128,10 +129,10 @@ impl Decoder {
         }
     }
 
-    /// Estimate of the tokens the model has produced so far, reasoning that is not shown included.
+    /// What the model has produced so far, reasoning that is not shown included, as far as it was counted here.
     #[must_use]
-    pub fn output_tokens(&self) -> u64 {
-        self.tally.output_tokens()
+    pub fn produced(&self) -> Meter {
+        self.tally.produced()
     }
 
     /// How many frames were skipped because nothing is known of them.

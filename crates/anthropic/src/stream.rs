@@ -23,6 +23,15 @@ pub struct Stream {
     open: Open,
 }
 
+/// A delta up to the number of its block.
+const DELTA: &str = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
+
+/// What follows up to the text, for each kind.
+const TEXT: &str = ",\"delta\":{\"type\":\"text_delta\",\"text\":\"";
+const THINKING: &str = ",\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"";
+const INPUT: &str = ",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"";
+const SIGNATURE: &str = ",\"delta\":{\"type\":\"signature_delta\",\"signature\":\"";
+
 /// The open block, as far as its deltas depend on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
@@ -97,26 +106,25 @@ impl Stream {
     }
 
     fn delta(&mut self, text: &str) {
-        let (kind, field) = match self.open {
-            Open::Text => ("text_delta", "text"),
-            Open::Thinking => ("thinking_delta", "thinking"),
-            Open::Tool => ("input_json_delta", "partial_json"),
-            Open::Nothing | Open::SealOnly | Open::Hidden => return,
-        };
-        self.write_delta(kind, field, text);
+        self.write_delta(
+            match self.open {
+                Open::Text => TEXT,
+                Open::Thinking => THINKING,
+                Open::Tool => INPUT,
+                Open::Nothing | Open::SealOnly | Open::Hidden => return,
+            },
+            text,
+        );
     }
 
-    fn write_delta(&mut self, kind: &str, field: &str, text: &str) {
+    /// The event there is most of, in as few pieces as it has.
+    fn write_delta(&mut self, kind: &str, text: &str) {
         let out = &mut self.out;
-        begin_in_block(out, "content_block_delta", self.index);
-        out.extend_from_slice(b",\"delta\":{\"type\":\"");
+        out.extend_from_slice(DELTA.as_bytes());
+        json::number(out, self.index);
         out.extend_from_slice(kind.as_bytes());
-        out.extend_from_slice(b"\",\"");
-        out.extend_from_slice(field.as_bytes());
-        out.extend_from_slice(b"\":");
-        json::string(out, text);
-        out.extend_from_slice(b"}}");
-        sse::end(out);
+        json::fragment(out, text);
+        out.extend_from_slice(b"\"}}\n\n");
     }
 
     fn close(&mut self) {
@@ -153,7 +161,7 @@ impl Sink for Stream {
             Event::Delta(text) => self.delta(text),
             Event::Signature(seal) => {
                 if matches!(self.open, Open::Thinking | Open::SealOnly) {
-                    self.write_delta("signature_delta", "signature", seal);
+                    self.write_delta(SIGNATURE, seal);
                 }
             }
             Event::Close => self.close(),

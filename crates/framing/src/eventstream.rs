@@ -108,10 +108,17 @@ impl<'a> Frame<'a> {
         Headers::new(self.headers)
     }
 
-    /// The value of the first header of this name, if it is a string.
+    /// The value of the first header of this name that is a string.
     #[must_use]
     pub fn string(self, name: &str) -> Option<&'a str> {
-        header::string(self.headers, name)
+        let [value] = header::strings(self.headers, [name]);
+        std::str::from_utf8(value?).ok()
+    }
+
+    /// The values of the first headers of these names that are strings, all of them UTF-8.
+    #[must_use]
+    pub fn strings<const N: usize>(self, names: [&str; N]) -> [Option<&'a [u8]>; N] {
+        header::strings(self.headers, names)
     }
 }
 

@@ -60,6 +60,18 @@ impl Chunked {
         while let Some((&byte, behind)) = rest.split_first() {
             match self.at {
                 At::Done => break,
+                At::Size
+                    if self.digits == 0
+                        && let Some((size, behind)) = short_size(rest) =>
+                {
+                    self.left = size;
+                    self.at = if size == 0 { At::Trailer } else { At::Data };
+                    rest = behind;
+                }
+                At::DataCr if let [b'\r', b'\n', behind @ ..] = rest => {
+                    self.at = At::Size;
+                    rest = behind;
+                }
                 At::Data => {
                     let most = usize::try_from(self.left).map_or(rest.len(), |left| left.min(rest.len()));
                     let (data, behind) = rest.split_at(most);
@@ -125,6 +137,20 @@ impl Chunked {
         self.spent += 1;
         if self.spent > most { Err(Malformed::ChunkTooLong) } else { Ok(next) }
     }
+}
+
+/// The line that begins nearly every chunk: a few digits and nothing else. What follows it is given back as well. `None`
+/// says nothing of the line.
+fn short_size(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut size = 0;
+    for (count, &byte) in bytes.iter().take(8).enumerate() {
+        match char::from(byte).to_digit(16) {
+            Some(digit) => size = size << 4 | u64::from(digit),
+            None if count > 0 => return bytes[count..].strip_prefix(b"\r\n").map(|behind| (size, behind)),
+            None => break,
+        }
+    }
+    None
 }
 
 /// Whether the name of a field may have this byte (RFC 9110 §5.6.2).

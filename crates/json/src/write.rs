@@ -15,30 +15,35 @@ pub fn string(out: &mut BytesMut, text: &str) {
 /// Writes a piece of a JSON string, without quotes.
 pub fn fragment(out: &mut BytesMut, text: &str) {
     let mut rest = text.as_bytes();
-    let mut plain = 0;
     loop {
-        let here = &rest[plain..];
-        let looked_at = match here.first_chunk::<LANES>() {
-            Some(block) if is_plain(block) => {
-                plain += LANES;
-                continue;
-            }
-            _ => &here[..here.len().min(LANES)],
-        };
-        let found = looked_at.iter().position(|&byte| is_escaped(byte));
-        plain += found.unwrap_or(looked_at.len());
-        match rest.get(plain) {
-            Some(&byte) if found.is_some() => {
-                out.extend_from_slice(&rest[..plain]);
-                escape(out, byte);
-                rest = &rest[plain + 1..];
-                plain = 0;
-            }
-            Some(_) => {}
-            None => break,
-        }
+        let (plain, behind) = rest.split_at(plain(rest));
+        out.extend_from_slice(plain);
+        let Some((&byte, behind)) = behind.split_first() else { break };
+        escape(out, byte);
+        rest = behind;
     }
-    out.extend_from_slice(rest);
+}
+
+/// How many bytes, from the first one on, stand in a JSON string as they are: up to a quote, a backslash or a control
+/// character.
+#[must_use]
+pub fn plain(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(block) = text[at..].first_chunk() {
+        if !is_plain(block) {
+            return at + position(block);
+        }
+        at += LANES;
+    }
+    // The end of a longer text is looked at together with what is known already.
+    match text.last_chunk() {
+        Some(block) if is_plain(block) => text.len(),
+        _ => at + position(&text[at..]),
+    }
+}
+
+fn position(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| is_escaped(byte)).unwrap_or(bytes.len())
 }
 
 /// Whether a byte must not stand in a JSON string as it is.
@@ -57,6 +62,9 @@ fn is_plain(block: &[u8; LANES]) -> bool {
 
 /// Writes a whole number.
 pub fn number(out: &mut BytesMut, mut value: u64) {
+    if value < 10 {
+        return out.extend_from_slice(&[b'0' + value as u8]);
+    }
     let mut digits = [0u8; 20];
     let mut start = digits.len();
     loop {
@@ -107,6 +115,15 @@ mod tests {
             let mut out = BytesMut::new();
             super::string(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+
+        #[test]
+        fn what_is_plain_ends_where_the_first_escape_stands(text in "[a-z\u{e9}\"\\\\\u{1f}\u{7f}]{0,70}") {
+            let bytes = text.as_bytes();
+            let first = bytes.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+            prop_assert_eq!(super::plain(bytes), first.unwrap_or(bytes.len()));
+            let clean: Vec<u8> = bytes.iter().copied().filter(|byte| byte.is_ascii_lowercase()).collect();
+            prop_assert_eq!(super::plain(&clean), clean.len());
         }
 
         #[test]

@@ -43,8 +43,8 @@ pub struct Draft {
     /// The model that is asked for, where the upstream does not list it.
     unlisted: Option<Box<str>>,
     began: Instant,
-    /// What has come so far: an answer that does not end well has cost something too.
-    said: Meter,
+    /// What the upstream has produced so far: an answer that does not end well has cost something too.
+    produced: Meter,
     /// The client has its status already; what happens now cannot change it.
     head_sent: bool,
     status_of: fn(&Fault) -> u16,
@@ -81,13 +81,13 @@ impl Relay {
 
 impl Draft {
     fn new(entry: Option<Box<dyn Entry>>, began: Instant, status_of: fn(&Fault) -> u16, now: Clock) -> Self {
-        let (receipt, said) = (blank(), Meter::default());
+        let (receipt, produced) = (blank(), Meter::default());
         Self {
             entry,
             receipt,
             unlisted: None,
             began,
-            said,
+            produced,
             head_sent: false,
             status_of,
             lease: None,
@@ -166,6 +166,11 @@ impl Draft {
         }
     }
 
+    /// The upstream has produced so much by now.
+    pub(crate) fn produced(&mut self, produced: Meter) {
+        self.produced = produced;
+    }
+
     fn progress(&mut self, step: Step<'_>) {
         if let Some(entry) = &mut self.entry {
             entry.progress(step);
@@ -176,7 +181,7 @@ impl Draft {
         let Some(entry) = self.entry.take() else { return };
         let mut receipt = std::mem::replace(&mut self.receipt, blank());
         if outcome != Outcome::Finished {
-            receipt.usage.output = self.said.tokens();
+            receipt.usage.output = self.produced.tokens();
         }
         receipt.outcome = outcome;
         receipt.status = status;
@@ -236,10 +241,8 @@ pub(crate) struct Metered<S> {
 
 impl<S: Sink> Sink for Metered<S> {
     fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Delta(text) => self.draft.said.add(text),
-            Event::Finish(Finish { usage, .. }) => self.draft.finished(*usage),
-            _ => {}
+        if let Event::Finish(Finish { usage, .. }) = event {
+            self.draft.finished(*usage);
         }
         self.inner.event(event);
     }

@@ -44,8 +44,8 @@ pub struct Enforce<S> {
     met: bool,
     /// The bound on tokens has been reached within a call that is whole now.
     full: bool,
-    /// What the decoder has counted, reasoning that is not shown included.
-    counted: u64,
+    /// What the upstream has produced, reasoning that is not shown included.
+    produced: Meter,
     done: bool,
 }
 
@@ -93,7 +93,7 @@ impl<S: Sink> Enforce<S> {
         let (held, meter) = (String::new(), Meter::default());
         let met = matches!(limits.required, Required::None);
         let (open, called, full) = (Open::Nothing, false, false);
-        Self { limits, inner, held, meter, open, called, met, full, counted: 0, done: false }
+        Self { limits, inner, held, meter, open, called, met, full, produced: meter, done: false }
     }
 
     /// Whether the answer has been ended here, or by itself.
@@ -109,9 +109,9 @@ impl<S: Sink> Enforce<S> {
         self.inner
     }
 
-    /// Takes note of how many tokens the upstream has produced by now, for the usage of an answer that is ended here.
-    pub(crate) fn counted(&mut self, tokens: u64) {
-        self.counted = tokens;
+    /// Takes note of what the upstream has produced by now, for the usage of an answer that is ended here.
+    pub(crate) fn produced(&mut self, produced: Meter) {
+        self.produced = produced;
     }
 
     fn open(&mut self, block: Block<'_>) {
@@ -138,8 +138,7 @@ impl<S: Sink> Enforce<S> {
 
     fn delta(&mut self, text: &str) {
         // A tool's input is let through to its end: half a call is worth less than a few tokens too many.
-        let fits = if self.open == Open::Tool { text } else { self.fitting(text) };
-        self.meter.add(fits);
+        let fits = if self.open == Open::Tool { self.counted(text) } else { self.fitting(text) };
         if self.open == Open::Text && !self.limits.stop.is_empty() {
             self.search(fits);
         } else if !fits.is_empty() {
@@ -154,18 +153,25 @@ impl<S: Sink> Enforce<S> {
         self.limits.max_tokens.is_some_and(|max| self.meter.tokens() >= max)
     }
 
-    /// The beginning of `text` that the bound on tokens leaves room for.
-    fn fitting<'t>(&self, text: &'t str) -> &'t str {
-        let Some(max) = self.limits.max_tokens else { return text };
-        let mut whole = self.meter;
-        whole.add(text);
-        if whole.tokens() <= max {
-            return text;
-        }
-        let mut meter = self.meter;
+    fn counted<'t>(&mut self, text: &'t str) -> &'t str {
+        self.meter.add(text);
+        text
+    }
+
+    /// The beginning of `text` that the bound on tokens leaves room for, counted.
+    fn fitting<'t>(&mut self, text: &'t str) -> &'t str {
+        let before = self.meter;
+        let whole = self.counted(text);
+        let Some(max) = self.limits.max_tokens.filter(|&max| self.meter.exceeds(max)) else { return whole };
+        self.meter = before;
         let cut = text.char_indices().find(|&(at, character)| {
-            meter.add(&text[at..at + character.len_utf8()]);
-            meter.tokens() > max
+            let mut next = self.meter;
+            next.add(&text[at..at + character.len_utf8()]);
+            let over = next.exceeds(max);
+            if !over {
+                self.meter = next;
+            }
+            over
         });
         cut.map_or(text, |(at, _)| &text[..at])
     }
@@ -228,7 +234,7 @@ impl<S: Sink> Enforce<S> {
         }
         let usage = Usage {
             input: self.limits.input_tokens,
-            output: self.meter.tokens().max(self.counted),
+            output: self.meter.tokens().max(self.produced.tokens()),
             basis: Basis::Estimated,
             ..Usage::default()
         };

@@ -66,6 +66,10 @@ impl<E: Encoder> Pump<E> {
         }
     }
 
+    fn metered(&mut self) -> &mut Metered<E> {
+        self.sinks.inner().inner().inner()
+    }
+
     /// Takes the whole answer in and gives the encoder back.
     pub(crate) async fn run(mut self) -> E {
         poll_fn(|cx| self.poll_end(cx)).await;
@@ -94,6 +98,10 @@ impl<E: Encoder> Pump<E> {
                 Poll::Ready(Some(Ok(()))) => {
                     self.clock.heard = Instant::now();
                     progress |= self.take_frames();
+                    // Whoever asks again registers for more; to ask here as well would be one look too many.
+                    if progress && self.upstream.as_ref().is_some_and(AnswerBody::is_drained) {
+                        break;
+                    }
                 }
                 Poll::Ready(Some(Err(_))) => self.fail("stream/transport"),
                 Poll::Ready(None) => self.finish(),
@@ -119,8 +127,10 @@ impl<E: Encoder> Pump<E> {
         while self.upstream.is_some() {
             match self.frames.next() {
                 Ok(Some(frame)) => {
-                    self.sinks.counted(self.decoder.output_tokens());
                     self.decoder.frame(frame, &mut self.sinks);
+                    let produced = self.decoder.produced();
+                    self.sinks.produced(produced);
+                    self.metered().draft.produced(produced);
                 }
                 Ok(None) => break,
                 Err(_) => self.fail("stream/not-frames"),
@@ -166,9 +176,10 @@ impl<E: Encoder + Unpin> Body for Pump<E> {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let pump = self.get_mut();
         loop {
-            let bytes = pump.sinks.inner().inner().inner().take();
+            let bytes = pump.metered().take();
             if !bytes.is_empty() {
-                pump.clock.spoke = Instant::now();
+                // As good as now, for what was heard is what is said.
+                pump.clock.spoke = pump.clock.spoke.max(pump.clock.heard);
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             if pump.upstream.is_none() {

@@ -69,6 +69,12 @@ impl AnswerBody {
         Poll::Ready(if any.get() { Some(Ok(())) } else { self.broken.take().map(Err) })
     }
 
+    /// Whether all that had come was taken, as far as can be told without looking again.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.source.as_ref().is_none_or(|source| source.connection.is_drained())
+    }
+
     /// Takes in what is there until there is some data, as `any` tells, or the end has come.
     fn poll_data(
         &mut self,
@@ -77,7 +83,9 @@ impl AnswerBody {
         take: &mut impl FnMut(&[u8]),
     ) -> Poll<Result<(), Broken>> {
         let Self { body, rest, source, keeps, .. } = self;
-        take_in(body, keeps, &std::mem::take(rest), take)?;
+        if !rest.is_empty() {
+            take_in(body, keeps, &std::mem::take(rest), take)?;
+        }
         while let Some(Source { connection, .. }) = source
             && !any.get()
             && !body.is_done()

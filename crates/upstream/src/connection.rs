@@ -26,6 +26,8 @@ pub(crate) struct Connection {
     stream: Stream,
     /// The rest of a request whose answer has begun before. The peer may wait for it with the rest of the answer.
     overtaken: Option<Box<Sending>>,
+    /// What came last was less than there was room for.
+    drained: bool,
 }
 
 /// The head of an answer and the beginning of its body, still as it came.
@@ -72,7 +74,7 @@ struct Sending {
 
 impl Connection {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, overtaken: None }
+        Self { stream, overtaken: None, drained: false }
     }
 
     /// Sends a request and waits for the head of its answer. The request's body is taken, and freed once it has been
@@ -110,7 +112,14 @@ impl Connection {
         let mut space = [const { MaybeUninit::uninit() }; MOST_AT_ONCE];
         let mut buffer = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        // TLS gives one record at a time, however many have come.
+        self.drained = matches!(self.stream, Stream::Plain(_)) && buffer.filled().len() < MOST_AT_ONCE;
         Poll::Ready(Ok(take(buffer.filled())))
+    }
+
+    /// Whether the last read took all that had come, as far as can be told without another.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained
     }
 
     /// Whether it can carry another exchange, as far as can be seen from here: nothing unasked has come, nor a close.

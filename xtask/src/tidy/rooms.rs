@@ -31,7 +31,7 @@ const ROOMS: &[Room] = &[
     room("qm-json", &["qm-canon"], &[]),
     room("qm-anthropic", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-openai", &["qm-canon", "qm-framing", "qm-json"], &[]),
-    room("qm-amazonq", &["qm-canon", "qm-framing"], &[]),
+    room("qm-amazonq", &["qm-canon", "qm-framing", "qm-json"], &[]),
     room("qm-credential", &[], &[]),
     // Judgement: decides, and does nothing itself.
     room("qm-pool", &[], &[]),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use qm_json::write::plain;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -267,6 +268,18 @@ impl TokenUsage {
     }
 }
 
+/// The text of a [`Content`] that is written as the upstream writes nearly all, without blanks or escapes: what a reader of
+/// JSON would find in it, at a fraction of the cost. `None` says nothing.
+pub(super) fn plain_content(payload: &[u8]) -> Option<&str> {
+    let value = payload.strip_prefix(b"{\"content\":\"")?;
+    let (text, behind) = value.split_at(plain(value));
+    let is_end = match behind.strip_prefix(b"\",\"modelId\":\"") {
+        Some(model) => &model[plain(model)..] == b"\"}" && model.is_ascii(),
+        None => behind == b"\"}",
+    };
+    if is_end { std::str::from_utf8(text).ok() } else { None }
+}
+
 /// Reads a payload, bare or wrapped in the event's name; `blank` tells that a bare reading found nothing.
 pub(super) fn parse<'a, T: Deserialize<'a>>(
     event: &str,
@@ -298,4 +311,55 @@ pub(super) fn wrapped(payload: &[u8]) -> Option<(Cow<'_, str>, &RawValue)> {
 
 fn filled<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
     text.map(|Text(text)| text.as_ref()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_content_is_what_a_reader_of_json_finds(
+            text in "[a-z \u{e9}\u{1f600}\"\\\\\n]{0,40}",
+            model in prop::option::of("[a-z\u{e9}\"\\\\.-]{0,20}"),
+            end in "(|\\}|\"\\}|,|\"\u{7f})",
+        ) {
+            let model = model.map(|model| format!("\",\"modelId\":\"{model}")).unwrap_or_default();
+            let payload = format!("{{\"content\":\"{text}{model}{end}");
+            if let Some(plain) = plain_content(payload.as_bytes()) {
+                let Content { content: Some(Text(read)) } = serde_json::from_str(&payload).unwrap() else {
+                    panic!("{payload} has no content");
+                };
+                prop_assert_eq!(plain, read);
+            }
+        }
+    }
+
+    #[test]
+    fn content_without_escapes_is_plain_and_all_else_is_left_to_the_reader() {
+        let plain = ["", "a", "sixteen or more bytes of text, then an \u{fc} and \u{1f600}"];
+        for text in plain {
+            let bare = format!("{{\"content\":\"{text}\"}}");
+            let named = format!("{{\"content\":\"{text}\",\"modelId\":\"claude-sonnet-4.5\"}}");
+            assert_eq!([&bare, &named].map(|payload| plain_content(payload.as_bytes())), [Some(text); 2]);
+        }
+        let others = [
+            "{\"content\":\"a\\nb\"}",
+            "{\"content\":\"a\tb\"}",
+            "{ \"content\":\"a\"}",
+            "{\"content\":\"a\" }",
+            "{\"content\":\"a\",\"content\":\"b\"}",
+            "{\"content\":\"a\",\"modelId\":\"b\",\"c\":1}",
+            "{\"content\":\"a\",\"modelId\":\"b\\\"}",
+            "{\"content\":\"a",
+            "{\"content\":\"a\"",
+            "{\"content\":\"a\"}}",
+        ];
+        for payload in others {
+            assert_eq!(plain_content(payload.as_bytes()), None, "{payload}");
+        }
+        assert_eq!(plain_content(b"{\"content\":\"\xff\"}"), None);
+    }
 }

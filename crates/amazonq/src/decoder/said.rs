@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use qm_canon::{Fault, Kind, Origin};
 use qm_framing::eventstream::Frame;
 
-use super::payload::{Content, ContextUsage, Metadata, Metering, Reasoning, ToolSaid, parse, wrapped};
+use super::payload::{
+    Content, ContextUsage, Metadata, Metering, Reasoning, ToolSaid, parse, plain_content, wrapped,
+};
 use crate::fault::{self, Context, Failure, Remedy};
 
 pub(super) enum Said<'a> {
@@ -27,26 +29,33 @@ pub(super) enum Said<'a> {
 /// Reads a frame.
 pub(super) fn read<'a>(frame: Frame<'a>, context: &Context<'_>) -> Said<'a> {
     let payload = frame.payload;
-    if let Some(exception) = frame.string(":exception-type") {
-        return Said::Fails(fault::of_exception(exception, payload, context));
+    let [exception, message, event] = frame.strings([":exception-type", ":message-type", ":event-type"]);
+    if let Some(exception) = exception {
+        return Said::Fails(fault::of_exception(word(exception), payload, context));
     }
-    match frame.string(":message-type") {
-        Some("error") => {
+    match message {
+        Some(b"error") => {
             let code = frame.string(":error-code").unwrap_or_default();
             let message = frame.string(":error-message").unwrap_or_default();
             return Said::Fails(fault::of_error_message(code, message, context));
         }
-        Some("exception") => return Said::Fails(fault::of_exception("", payload, context)),
+        Some(b"exception") => return Said::Fails(fault::of_exception("", payload, context)),
         _ => {}
     }
-    match frame.string(":event-type") {
-        Some(event) => event_said(event, payload, context),
+    match event {
+        Some(b"assistantResponseEvent") if let Some(text) = plain_content(payload) => Said::Text(text.into()),
+        Some(event) => event_said(word(event), payload, context),
         // Some relays wrap the payload in the event's name and leave the header out.
         None => match wrapped(payload) {
             Some((event, inner)) => event_said(&event, inner.get().as_bytes(), context),
             None => Said::Unknown,
         },
     }
+}
+
+/// A header's text. All are UTF-8 when a frame is handed out.
+fn word(value: &[u8]) -> &str {
+    std::str::from_utf8(value).unwrap_or_default()
 }
 
 fn event_said<'a>(event: &str, payload: &'a [u8], context: &Context<'_>) -> Said<'a> {

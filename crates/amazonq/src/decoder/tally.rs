@@ -27,8 +27,8 @@ impl Tally {
     }
 
     /// What has been counted so far.
-    pub(super) fn output_tokens(&self) -> u64 {
-        self.meter.tokens()
+    pub(super) fn produced(&self) -> Meter {
+        self.meter
     }
 
     pub(super) fn metadata(&mut self, metadata: &Metadata) {

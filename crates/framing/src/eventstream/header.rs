@@ -54,15 +54,17 @@ pub(super) fn check(mut bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// The value of the first header of this name that is a string.
-pub(super) fn string<'a>(mut bytes: &'a [u8], name: &str) -> Option<&'a str> {
-    while !bytes.is_empty() {
-        let found = raw(&mut bytes)?;
-        if found.kind == STRING && found.name == name.as_bytes() {
-            return std::str::from_utf8(found.value).ok();
+/// The values of the first headers of these names that are strings.
+pub(super) fn strings<'a, const N: usize>(mut bytes: &'a [u8], names: [&str; N]) -> [Option<&'a [u8]>; N] {
+    let mut found = [None; N];
+    while let Some(header) = raw(&mut bytes) {
+        if header.kind == STRING
+            && let Some(at) = names.iter().position(|name| name.as_bytes() == header.name)
+        {
+            found[at] = found[at].or(Some(header.value));
         }
     }
-    None
+    found
 }
 
 /// The type of strings.
@@ -95,35 +97,30 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Takes one header, by its lengths alone.
+/// Takes one header, by its lengths alone. `None` as well when there is none.
 #[inline]
 fn raw<'a>(bytes: &mut &'a [u8]) -> Option<Raw<'a>> {
-    let length = usize::from(byte(bytes)?);
-    let name = take(bytes, length)?;
-    let kind = byte(bytes)?;
-    let length = match kind {
-        0 | 1 => 0,
-        2 => 1,
-        3 => 2,
-        4 => 4,
-        5 | 8 => 8,
-        6 | STRING => usize::from(u16::from_be_bytes(exactly(take(bytes, 2)?)?)),
-        9 => 16,
+    let (&length, rest) = bytes.split_first()?;
+    let (name, rest) = rest.split_at_checked(length.into())?;
+    let (&kind, rest) = rest.split_first()?;
+    let (length, rest) = match kind {
+        6 | STRING => {
+            let (&length, rest) = rest.split_first_chunk()?;
+            (usize::from(u16::from_be_bytes(length)), rest)
+        }
+        0 | 1 => (0, rest),
+        2 => (1, rest),
+        3 => (2, rest),
+        4 => (4, rest),
+        5 | 8 => (8, rest),
+        9 => (16, rest),
         _ => return None,
     };
-    Some(Raw { name, kind, value: take(bytes, length)? })
-}
-
-fn byte(bytes: &mut &[u8]) -> Option<u8> {
-    take(bytes, 1).map(|byte| byte[0])
+    let (value, rest) = rest.split_at_checked(length)?;
+    *bytes = rest;
+    Some(Raw { name, kind, value })
 }
 
 fn exactly<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
-}
-
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (head, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(head)
 }

@@ -18,7 +18,7 @@ use crate::{custom, json};
 pub struct Stream {
     reply: Reply,
     out: BytesMut,
-    /// What every chunk begins with, up to its choices.
+    /// What every chunk begins with, up to its choices; the line's beginning too, so that it is one piece.
     head: Bytes,
     started: bool,
     /// How many calls there have been.
@@ -45,6 +45,7 @@ impl Stream {
     #[must_use]
     pub fn answering(reply: Reply) -> Self {
         let mut head = BytesMut::with_capacity(160);
+        sse::begin_unnamed(&mut head);
         head.extend_from_slice(b"{");
         chunk::head(&mut head, &reply, "chat.completion.chunk");
         head.extend_from_slice(b",\"choices\":[");
@@ -61,7 +62,6 @@ impl Stream {
 
     /// Begins a chunk, up to what stands inside its delta.
     fn begin(&mut self) {
-        sse::begin_unnamed(&mut self.out);
         self.out.extend_from_slice(&self.head);
         self.out.extend_from_slice(b"{\"index\":0,\"delta\":{");
     }
@@ -100,21 +100,21 @@ impl Stream {
     fn delta(&mut self, text: &str) {
         match self.open {
             Open::Nothing => {}
-            Open::Text => self.say("content", text),
-            Open::Thinking => self.say("reasoning_content", text),
+            Open::Text => self.say(b"\"content\":\"", text),
+            Open::Thinking => self.say(b"\"reasoning_content\":\"", text),
             Open::Call(Form::Custom) => self.arguments.push_str(text),
             Open::Call(form) => self.give(form, text),
         }
     }
 
-    fn say(&mut self, key: &str, text: &str) {
+    fn say(&mut self, opening: &[u8], text: &str) {
         if text.is_empty() {
             return;
         }
         self.begin();
-        json::string(&mut self.out, key);
-        self.out.extend_from_slice(b":");
-        json::string(&mut self.out, text);
+        self.out.extend_from_slice(opening);
+        json::fragment(&mut self.out, text);
+        self.out.extend_from_slice(b"\"");
         self.end();
     }
 
@@ -168,7 +168,6 @@ impl Stream {
         sse::end(&mut self.out);
         if self.reply.note.include_usage {
             // Once: two clients add up what every chunk says (spec/clients.md §3.2).
-            sse::begin_unnamed(&mut self.out);
             self.out.extend_from_slice(&self.head);
             self.out.extend_from_slice(b"],\"usage\":");
             chunk::usage(&mut self.out, finish, &self.reply);
