@@ -87,6 +87,10 @@ impl Meter {
 }
 
 fn weigh(bytes: &[u8], table: &[u16; 256]) -> u64 {
+    if bytes.len() < STRETCH { by_byte(bytes, table) } else { by_stretch(bytes, table) }
+}
+
+fn by_stretch(bytes: &[u8], table: &[u16; 256]) -> u64 {
     let (stretches, rest) = bytes.as_chunks::<STRETCH>();
     stretches
         .iter()

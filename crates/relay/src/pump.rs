@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -36,6 +36,8 @@ pub struct Pump<E> {
 /// The deadlines of one answer, on one timer. The timer is not moved with every chunk, only looked at when it fires.
 struct Clock {
     timer: Pin<Box<Sleep>>,
+    /// Whom the timer wakes.
+    sleeper: Waker,
     heard: Instant,
     spoke: Instant,
     end: Instant,
@@ -204,7 +206,7 @@ impl Clock {
     fn new(deadlines: Deadlines) -> Self {
         let now = Instant::now();
         let (heard, spoke, end) = (now, now, now + deadlines.total);
-        let mut clock = Self { timer: Box::pin(sleep_until(now)), heard, spoke, end, deadlines };
+        let mut clock = Self { timer: Box::pin(sleep_until(now)), sleeper: Waker::noop().clone(), heard, spoke, end, deadlines };
         let next = clock.next();
         clock.timer.as_mut().reset(next);
         clock
@@ -217,6 +219,11 @@ impl Clock {
     }
 
     fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Alarm> {
+        // Asked at every event: to say again who asks costs more than to see that it is the same.
+        if !self.timer.is_elapsed() && self.sleeper.will_wake(cx.waker()) {
+            return Poll::Pending;
+        }
+        self.sleeper.clone_from(cx.waker());
         loop {
             ready!(self.timer.as_mut().poll(cx));
             let now = Instant::now();

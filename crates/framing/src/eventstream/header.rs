@@ -44,7 +44,7 @@ impl<'a> Iterator for Headers<'a> {
 /// Whether the bytes are well-formed headers.
 pub(super) fn check(mut bytes: &[u8]) -> Option<()> {
     // Nearly always: then every text in it is UTF-8, and none need be looked at for itself.
-    let ascii = bytes.is_ascii();
+    let ascii = bytes.iter().fold(0, |all, byte| all | byte) < 0x80;
     while !bytes.is_empty() {
         let raw = raw(&mut bytes)?;
         if !ascii {
