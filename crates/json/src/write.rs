@@ -122,7 +122,7 @@ mod tests {
             let bytes = text.as_bytes();
             let first = bytes.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
             prop_assert_eq!(super::plain(bytes), first.unwrap_or(bytes.len()));
-            let clean: Vec<u8> = bytes.iter().copied().filter(|byte| byte.is_ascii_lowercase()).collect();
+            let clean: Vec<u8> = bytes.iter().copied().filter(u8::is_ascii_lowercase).collect();
             prop_assert_eq!(super::plain(&clean), clean.len());
         }
 

@@ -206,7 +206,14 @@ impl Clock {
     fn new(deadlines: Deadlines) -> Self {
         let now = Instant::now();
         let (heard, spoke, end) = (now, now, now + deadlines.total);
-        let mut clock = Self { timer: Box::pin(sleep_until(now)), sleeper: Waker::noop().clone(), heard, spoke, end, deadlines };
+        let mut clock = Self {
+            timer: Box::pin(sleep_until(now)),
+            sleeper: Waker::noop().clone(),
+            heard,
+            spoke,
+            end,
+            deadlines,
+        };
         let next = clock.next();
         clock.timer.as_mut().reset(next);
         clock

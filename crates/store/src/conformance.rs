@@ -222,6 +222,7 @@ macro_rules! conformance {
             }
             receipts {
                 a_receipt_is_read_back
+                receipts_alike_are_read_back_each_as_it_was
                 an_absurd_figure_does_no_harm
                 sums_are_those_of_the_receipts
                 receipts_are_listed_by_their_end

@@ -79,8 +79,20 @@ async fn add_to_keys(writing: &mut SqliteConnection, batch: &[ReceiptEntry]) -> 
 
 fn sums<W: Eq + Hash + Ord + Copy>(parts: impl Iterator<Item = (W, Usage)>) -> Vec<(W, Usage)> {
     let mut sums: HashMap<W, Usage> = HashMap::new();
+    // Those that follow each other are mostly of the same, which needs no looking up.
+    let mut last: Option<(W, Usage)> = None;
     for (whose, usage) in parts {
-        sums.entry(whose).or_default().add(&usage);
+        match &mut last {
+            Some((same, sum)) if *same == whose => sum.add(&usage),
+            _ => {
+                if let Some((before, sum)) = last.replace((whose, usage)) {
+                    sums.entry(before).or_default().add(&sum);
+                }
+            }
+        }
+    }
+    if let Some((whose, sum)) = last {
+        sums.entry(whose).or_default().add(&sum);
     }
     let mut sums: Vec<(W, Usage)> = sums.into_iter().collect();
     // In the order of the table, so that neighbours are found in one page.

@@ -73,6 +73,51 @@ pub async fn a_receipt_is_read_back(store: Under) {
     assert_eq!(found(&store, &ReceiptFilter::default(), 10).await, [bare, full]);
 }
 
+/// A large batch, whose receipts mostly say the same: each comes back as it was, those that differ in one thing too.
+pub async fn receipts_alike_are_read_back_each_as_it_was(store: Under) {
+    let alike = |at: u64| ReceiptEntry {
+        owner: Some("me".into()),
+        account: Some((7, "7 (label)".into())),
+        taken: Taken {
+            input: at,
+            output: 2 * at,
+            cache_read: 3 * at,
+            cache_write: 4 * at,
+            credits_micro: 5 * at,
+        },
+        first_event_ms: (!at.is_multiple_of(5)).then_some(6 * at),
+        total_ms: 7 * at,
+        source: Some([192, 0, 2, 17].into()),
+        ..receipt(&format!("r{at}"), "a", NOW + at)
+    };
+    let differing: [fn(&mut ReceiptEntry); 15] = [
+        |receipt| receipt.key_id = "b".into(),
+        |receipt| receipt.owner = None,
+        |receipt| receipt.team = Some("us".into()),
+        |receipt| receipt.account = None,
+        |receipt| receipt.account = Some((8, "7 (label)".into())),
+        |receipt| receipt.account = Some((7, "7 (another)".into())),
+        |receipt| receipt.protocol = "chat".into(),
+        |receipt| receipt.asked = "another".into(),
+        |receipt| receipt.model = "another".into(),
+        |receipt| receipt.outcome = ReceiptOutcome::Failed,
+        |receipt| receipt.code = "another".into(),
+        |receipt| receipt.status = 500,
+        |receipt| receipt.basis = "another".into(),
+        |receipt| receipt.attempts = 9,
+        |receipt| (receipt.source, receipt.agent) = (None, "another".into()),
+    ];
+    let mut batch: Vec<_> = (0..200).map(alike).collect();
+    for (at, differ) in differing.into_iter().enumerate() {
+        differ(&mut batch[7 * at]);
+    }
+    // Enough of one difference that these are many alike as well.
+    batch[120..160].iter_mut().for_each(|receipt| receipt.model = "third".into());
+    append(&store, batch.clone()).await;
+    batch.reverse();
+    assert_eq!(found(&store, &ReceiptFilter::default(), 30).await, batch);
+}
+
 /// A number of somebody else's cannot make a sum overflow, which would stop every later receipt.
 pub async fn an_absurd_figure_does_no_harm(store: Under) {
     let absurd = Taken { input: u64::MAX, output: u64::MAX, credits_micro: u64::MAX, ..Taken::default() };
