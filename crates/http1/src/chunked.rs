@@ -1,4 +1,5 @@
-//! The chunked coding (RFC 9112 §7.1), byte by byte, so that it does not matter how they arrive.
+//! The chunked coding (RFC 9112 §7.1), byte by byte, so that it does not matter how they arrive; the commonest lines at once where they lie
+//! whole.
 
 use crate::Malformed;
 

@@ -237,12 +237,16 @@ fn cut(text: &str, most: usize) -> &str {
 pub(crate) struct Metered<S> {
     pub(crate) inner: S,
     pub(crate) draft: Draft,
+    /// Whether an answer may be broken off in the middle of a frame, of which [`Draft::produced`] has not been told.
+    pub(crate) breakable: bool,
 }
 
 impl<S: Sink> Sink for Metered<S> {
     fn event(&mut self, event: Event<'_>) {
-        if let Event::Finish(Finish { usage, .. }) = event {
-            self.draft.finished(*usage);
+        match event {
+            Event::Delta(text) if self.breakable => self.draft.produced.add(text),
+            Event::Finish(Finish { usage, .. }) => self.draft.finished(*usage),
+            _ => {}
         }
         self.inner.event(event);
     }

@@ -257,7 +257,7 @@ impl Opened {
     }
 
     fn pump<E: Encoder>(self, encoder: E) -> Pump<E> {
-        let metered = Metered { inner: encoder, draft: self.draft };
+        let metered = Metered { inner: encoder, draft: self.draft, breakable: self.form.is_some() };
         Pump::new(self.begun, self.limits, self.form, metered, self.deadlines)
     }
 

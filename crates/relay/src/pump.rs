@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use qm_amazonq::Decoder;
 use qm_canon::{Checked, Encoder, Fault, Kind, Origin, Sink as _};
 use qm_framing::eventstream::Frames;
 use qm_upstream::AnswerBody;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::Deadlines;
@@ -36,7 +37,7 @@ pub struct Pump<E> {
 /// The deadlines of one answer, on one timer. The timer is not moved with every chunk, only looked at when it fires.
 struct Clock {
     timer: Pin<Box<Sleep>>,
-    /// Whom the timer wakes.
+    /// Whom the timer wakes: nobody unless it is pending.
     sleeper: Waker,
     heard: Instant,
     spoke: Instant,
@@ -230,9 +231,13 @@ impl Clock {
         if !self.timer.is_elapsed() && self.sleeper.will_wake(cx.waker()) {
             return Poll::Pending;
         }
-        self.sleeper.clone_from(cx.waker());
+        self.sleeper.clone_from(Waker::noop());
         loop {
-            ready!(self.timer.as_mut().poll(cx));
+            // Whom it wakes is known only if it was asked: a task that has done much in this turn would not get that far.
+            if pin!(unconstrained(self.timer.as_mut())).poll(cx).is_pending() {
+                self.sleeper.clone_from(cx.waker());
+                return Poll::Pending;
+            }
             let now = Instant::now();
             if now >= self.end {
                 return Poll::Ready(Alarm::Late("deadline/total"));
@@ -263,4 +268,35 @@ fn broken_off(code: &'static str) -> Fault {
         (Kind::Broken, "The upstream's answer broke off. What came so far is incomplete; try again.")
     };
     Fault::new(kind, Origin::Upstream, message).code(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::task::consume_budget;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_alarm_rings_for_a_task_that_had_done_much_before_it_asked() {
+        let [ping, idle, total] = [5, 12, 100].map(Duration::from_secs);
+        let mut clock = Clock::new(Deadlines { first_event: total, idle, total, ping });
+        let mut rung = Vec::new();
+        for _ in 0..3 {
+            let mut fresh = true;
+            let alarm = poll_fn(|cx| {
+                // Nothing is left of this turn when the alarm is asked for.
+                while fresh && pin!(consume_budget()).poll(cx).is_ready() {}
+                fresh = false;
+                clock.poll_alarm(cx)
+            });
+            rung.push(match timeout(idle, alarm).await.expect("it rings") {
+                Alarm::Ping => "ping",
+                Alarm::Late(code) => code,
+            });
+        }
+        assert_eq!(rung, ["ping", "ping", "deadline/idle"]);
+    }
 }

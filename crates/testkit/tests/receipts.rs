@@ -62,6 +62,19 @@ mod receipts {
     }
 
     #[tokio::test]
+    async fn an_answer_that_is_broken_off_for_its_form_counts_what_had_come() {
+        let house = house().await;
+        let said = "{\"name\": \"somebody with a name of many words\"} And that is all I know.";
+        house.simulator.push(Script(vec![Step::Say { text: said.to_owned(), chars: None, pace_ms: 0 }]));
+        let mut asked = body(true);
+        asked["output_config"] = json!({"format": {"type": "json_schema", "schema": {"type": "object"}}});
+        house.client.post(MESSAGES, &asked).await.expect("an answer");
+        let receipt = house.receipts.wait_for(1).await.remove(0);
+        assert_eq!(receipt.outcome.word(), "failed");
+        assert!(receipt.usage.output >= 10, "{:?}", receipt.usage);
+    }
+
+    #[tokio::test]
     async fn a_whole_answer_says_who_gave_it_and_what_it_took() {
         let mut house = house().await;
         house.client.headers.insert("user-agent", "x".repeat(300).parse().expect("ascii"));

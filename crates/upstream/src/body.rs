@@ -69,10 +69,10 @@ impl AnswerBody {
         Poll::Ready(if any.get() { Some(Ok(())) } else { self.broken.take().map(Err) })
     }
 
-    /// Whether all that had come was taken, as far as can be told without looking again.
+    /// Whether all that had come was taken and more may come, as far as can be told without looking again.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.source.as_ref().is_none_or(|source| source.connection.is_drained())
+        self.source.as_ref().is_some_and(|source| source.connection.is_drained())
     }
 
     /// Takes in what is there until there is some data, as `any` tells, or the end has come.

@@ -26,7 +26,7 @@ pub(crate) struct Connection {
     stream: Stream,
     /// The rest of a request whose answer has begun before. The peer may wait for it with the rest of the answer.
     overtaken: Option<Box<Sending>>,
-    /// What came last was less than there was room for.
+    /// What came last, straight from the socket, was less than there was room for.
     drained: bool,
 }
 
