@@ -23,7 +23,7 @@ pub struct Stream {
     open: Open,
 }
 
-/// A delta up to the number of its block.
+/// A delta up to the number of its block: what `begin_in_block` writes, in one piece, for it is the event there is most of.
 const DELTA: &str = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":";
 
 /// What follows up to the text, for each kind.
@@ -117,7 +117,6 @@ impl Stream {
         );
     }
 
-    /// The event there is most of, in as few pieces as it has.
     fn write_delta(&mut self, kind: &str, text: &str) {
         let out = &mut self.out;
         out.extend_from_slice(DELTA.as_bytes());

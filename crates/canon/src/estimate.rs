@@ -87,6 +87,7 @@ impl Meter {
 }
 
 fn weigh(bytes: &[u8], table: &[u16; 256]) -> u64 {
+    // Most events are shorter than a stretch and need none of its preparations.
     if bytes.len() < STRETCH { by_byte(bytes, table) } else { by_stretch(bytes, table) }
 }
 

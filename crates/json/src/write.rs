@@ -31,18 +31,18 @@ pub fn plain(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(block) = text[at..].first_chunk() {
         if !is_plain(block) {
-            return at + position(block);
+            return at + plain_by_byte(block);
         }
         at += LANES;
     }
     // The end of a longer text is looked at together with what is known already.
     match text.last_chunk() {
         Some(block) if is_plain(block) => text.len(),
-        _ => at + position(&text[at..]),
+        _ => at + plain_by_byte(&text[at..]),
     }
 }
 
-fn position(bytes: &[u8]) -> usize {
+fn plain_by_byte(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| is_escaped(byte)).unwrap_or(bytes.len())
 }
 
@@ -62,9 +62,6 @@ fn is_plain(block: &[u8; LANES]) -> bool {
 
 /// Writes a whole number.
 pub fn number(out: &mut BytesMut, mut value: u64) {
-    if value < 10 {
-        return out.extend_from_slice(&[b'0' + value as u8]);
-    }
     let mut digits = [0u8; 20];
     let mut start = digits.len();
     loop {

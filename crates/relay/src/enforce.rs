@@ -138,7 +138,12 @@ impl<S: Sink> Enforce<S> {
 
     fn delta(&mut self, text: &str) {
         // A tool's input is let through to its end: half a call is worth less than a few tokens too many.
-        let fits = if self.open == Open::Tool { self.counted(text) } else { self.fitting(text) };
+        let fits = if self.open == Open::Tool {
+            self.meter.add(text);
+            text
+        } else {
+            self.fitting(text)
+        };
         if self.open == Open::Text && !self.limits.stop.is_empty() {
             self.search(fits);
         } else if !fits.is_empty() {
@@ -153,16 +158,11 @@ impl<S: Sink> Enforce<S> {
         self.limits.max_tokens.is_some_and(|max| self.meter.tokens() >= max)
     }
 
-    fn counted<'t>(&mut self, text: &'t str) -> &'t str {
-        self.meter.add(text);
-        text
-    }
-
     /// The beginning of `text` that the bound on tokens leaves room for, counted.
     fn fitting<'t>(&mut self, text: &'t str) -> &'t str {
         let before = self.meter;
-        let whole = self.counted(text);
-        let Some(max) = self.limits.max_tokens.filter(|&max| self.meter.exceeds(max)) else { return whole };
+        self.meter.add(text);
+        let Some(max) = self.limits.max_tokens.filter(|&max| self.meter.exceeds(max)) else { return text };
         self.meter = before;
         let cut = text.char_indices().find(|&(at, character)| {
             let mut next = self.meter;

@@ -111,7 +111,7 @@ pub async fn receipts_alike_are_read_back_each_as_it_was(store: Under) {
     for (at, differ) in differing.into_iter().enumerate() {
         differ(&mut batch[7 * at]);
     }
-    // Enough of one difference that these are many alike as well.
+    // Not only single ones, but many in a row.
     batch[120..160].iter_mut().for_each(|receipt| receipt.model = "third".into());
     append(&store, batch.clone()).await;
     batch.reverse();
