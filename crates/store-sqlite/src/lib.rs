@@ -16,7 +16,6 @@ mod listing;
 mod logins;
 mod many;
 mod open;
-mod receipt_row;
 mod receipts;
 mod secrets;
 mod sessions;

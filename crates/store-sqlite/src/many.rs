@@ -1,7 +1,4 @@
-//! Many rows in few statements: each has a fixed number of rows, so that its text is constant and is parsed once. And many texts in
-//! few places of memory.
-
-use std::sync::Arc;
+//! Many rows in few statements: each has a fixed number of rows, so that its text is constant and is parsed once.
 
 use qm_store::StoreError;
 use sqlx::sqlite::SqliteArguments;
@@ -62,7 +59,7 @@ macro_rules! sizes {
 pub(crate) use {four, sixteen, sizes, twice};
 
 /// Arguments of one row, at most.
-const WIDEST: usize = 24;
+const WIDEST: usize = 17;
 
 /// Writes rows; `bind` adds the arguments of one.
 pub(crate) async fn write<'q, T>(
@@ -81,18 +78,4 @@ pub(crate) async fn write<'q, T>(
         }
     }
     Ok(())
-}
-
-/// A column's text of the row before. Rows that follow each other mostly say the same; what they say alike is in memory once.
-#[derive(Default)]
-pub(crate) struct Alike(Option<Arc<str>>);
-
-impl Alike {
-    /// This text, which is the column's in the row that is next.
-    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
-        match &self.0 {
-            Some(before) if **before == *text => Arc::clone(before),
-            _ => Arc::clone(self.0.insert(text.into())),
-        }
-    }
 }

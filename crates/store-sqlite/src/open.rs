@@ -12,9 +12,10 @@ use crate::fault::failed;
 use crate::{SqliteStore, files};
 
 /// The migrations, in order. One that was released is never changed: its checksum is in every file.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "accounts", include_str!("../migrations/0001_accounts.sql")),
     (2, "keys and receipts", include_str!("../migrations/0002_keys_and_receipts.sql")),
+    (3, "receipts in three parts", include_str!("../migrations/0003_receipts_in_three_parts.sql")),
 ];
 
 /// `PRAGMA application_id` of our files: 'QMST'.

@@ -1,5 +1,8 @@
 //! Receipts: written in batches, read in pages, forgotten in pieces.
 
+mod parts;
+mod row;
+
 use async_trait::async_trait;
 use qm_store::page::Place;
 use qm_store::{
@@ -9,8 +12,10 @@ use qm_store::{
 
 use crate::account_row::Statement;
 use crate::fault::{failed, int, int_or_none};
-use crate::receipt_row::{INSERT, Texts, record, with_receipt};
 use crate::{SqliteStore, many, usage};
+use parts::{ANSWERINGS, ASKINGS, Answering, Asking, Parts, with_answering, with_asking};
+pub(crate) use row::Row;
+use row::{INSERT, record, with_receipt};
 
 /// The page after arguments 1 (time) and 2 (number), of as many rows as argument 3 says; the others are the filter. Receipts are gone
 /// through by their time, newest first, until the page is full: those of a key that is quiet are not looked for after its last. All upper
@@ -33,20 +38,33 @@ const PAGE: &str = "SELECT * FROM receipts
     ORDER BY at_ms DESC, number DESC LIMIT ?3";
 
 /// Forgets receipts.
-const FORGET: &str = "DELETE FROM receipts
-    WHERE number IN (SELECT number FROM receipts WHERE at_ms < ? ORDER BY at_ms LIMIT ?)";
+const FORGET: &str = "DELETE FROM receipt_rows
+    WHERE number IN (SELECT number FROM receipt_rows WHERE at_ms < ? ORDER BY at_ms LIMIT ?)";
+
+/// Forgets what only they referred to, once none of them is left.
+const FORGET_ASKINGS: &str = "DELETE FROM receipt_askings
+    WHERE id IN (SELECT id FROM receipt_askings WHERE last_ms < ?1 LIMIT ?2)
+        AND NOT EXISTS (SELECT 1 FROM receipt_rows WHERE at_ms < ?1)";
+const FORGET_ANSWERINGS: &str = "DELETE FROM receipt_answerings
+    WHERE id IN (SELECT id FROM receipt_answerings WHERE last_ms < ?1 LIMIT ?2)
+        AND NOT EXISTS (SELECT 1 FROM receipt_rows WHERE at_ms < ?1)";
 
 #[async_trait]
 impl Receipts for SqliteStore {
     async fn append(&self, batch: &[ReceiptEntry]) -> Result<(), StoreError> {
-        if batch.is_empty() {
-            return Ok(());
-        }
+        let Some(last_ms) = batch.iter().map(|receipt| receipt.at_ms).max() else { return Ok(()) };
+        let (mut askings, mut answerings) = (Parts::new(), Parts::new());
+        let row = |receipt| {
+            let (asking, answering) = (Asking::of(receipt), Answering::of(receipt));
+            Row { receipt, asking: askings.id(asking), answering: answerings.id(answering) }
+        };
+        let rows: Vec<Row<'_>> = batch.iter().map(row).collect();
+        let (askings, answerings) = (askings.named(last_ms), answerings.named(last_ms));
         let mut writing = self.writing().await?;
-        let mut texts = Texts::default();
-        let bind = |statement, receipt| with_receipt(statement, receipt, &mut texts);
-        many::write(&mut writing, &INSERT, batch, bind).await?;
-        usage::sums::add(&mut writing, batch).await?;
+        many::write(&mut writing, &ASKINGS, &askings, with_asking).await?;
+        many::write(&mut writing, &ANSWERINGS, &answerings, with_answering).await?;
+        many::write(&mut writing, &INSERT, &rows, with_receipt).await?;
+        usage::sums::add(&mut writing, &rows).await?;
         writing.commit().await.map_err(failed)
     }
 
@@ -86,10 +104,10 @@ impl Receipts for SqliteStore {
     async fn prune(&self, before: PruneBefore, limit: u32) -> Result<u64, StoreError> {
         let [key_hours, account_hours] = usage::FORGET_HOURS.map(|forget| (forget, before.hours_ms));
         let [key_days, account_days] = usage::FORGET_DAYS.map(|forget| (forget, before.days_ms));
+        let receipts = [FORGET_ASKINGS, FORGET_ANSWERINGS, FORGET].map(|forget| (forget, before.receipts_ms));
+        let sums = [key_hours, account_hours, key_days, account_days];
         let mut gone = 0;
-        for (forget, before_ms) in
-            [(FORGET, before.receipts_ms), key_hours, account_hours, key_days, account_days]
-        {
+        for (forget, before_ms) in receipts.into_iter().chain(sums) {
             // A transaction each: whoever wants to write meanwhile waits for one of them.
             let forget = sqlx::query(forget).bind(int(before_ms)).bind(limit).execute(&self.writer);
             gone += forget.await.map_err(failed)?.rows_affected();

@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use crate::account_row::Statement;
 use crate::fault::int;
 use crate::many::{self, Sizes, sizes};
+use crate::receipts::Row;
 
 /// Adds rows to a roll-up. The arguments of each are its key and then [`with_usage`].
 macro_rules! add_up {
@@ -46,29 +47,56 @@ type Asking<'r> = (Ms, &'r str, &'r str, &'r str, &'r str, &'r str);
 /// Who has one among those who answer: period, account, model, format.
 type Answering<'r> = (Ms, i64, &'r str, &'r str);
 
+/// Receipts of one hour that are alike in all that sums are made by.
+struct Alike<'r> {
+    one: &'r ReceiptEntry,
+    did: Usage,
+    last_ms: Ms,
+}
+
 /// Adds a batch to all that it is summed up in, within a transaction of the caller's.
-pub(crate) async fn add(writing: &mut SqliteConnection, batch: &[ReceiptEntry]) -> Result<(), StoreError> {
-    let hours = sums(batch.iter().map(|receipt| (asking(receipt), Usage::of(receipt))));
+pub(crate) async fn add(writing: &mut SqliteConnection, batch: &[Row<'_>]) -> Result<(), StoreError> {
+    let batch = alike(batch);
+    let hours = sums(batch.iter().map(|alike| (asking(alike.one), alike.did)));
     let days = sums(hours.iter().map(|&((hour, key, owner, team, model, protocol), usage)| {
         ((Step::Day.start_of(hour), key, owner, team, model, protocol), usage)
     }));
     many::write(writing, &KEY_HOURS, &hours, with_asking).await?;
     many::write(writing, &KEY_DAYS, &days, with_asking).await?;
-    let hours = sums(batch.iter().map(|receipt| (answering(receipt), Usage::of(receipt))));
+    let hours = sums(batch.iter().map(|alike| (answering(alike.one), alike.did)));
     let days = sums(hours.iter().map(|&((hour, account, model, protocol), usage)| {
         ((Step::Day.start_of(hour), account, model, protocol), usage)
     }));
     many::write(writing, &ACCOUNT_HOURS, &hours, with_answering).await?;
     many::write(writing, &ACCOUNT_DAYS, &days, with_answering).await?;
-    add_to_keys(writing, batch).await
+    add_to_keys(writing, &batch).await
 }
 
-async fn add_to_keys(writing: &mut SqliteConnection, batch: &[ReceiptEntry]) -> Result<(), StoreError> {
+/// Every receipt is looked at here and only here: from now on it is numbers that are compared, and few of them.
+fn alike<'r>(batch: &[Row<'r>]) -> Vec<Alike<'r>> {
+    let mut alike: Vec<Alike<'r>> = Vec::new();
+    let mut places = HashMap::new();
+    for row in batch {
+        let (one, at_ms) = (row.receipt, row.receipt.at_ms);
+        let place = places.entry((Step::Hour.start_of(at_ms), row.asking, row.answering));
+        let place = *place.or_insert_with(|| {
+            alike.push(Alike { one, did: Usage::default(), last_ms: at_ms });
+            alike.len() - 1
+        });
+        if let Some(alike) = alike.get_mut(place) {
+            alike.did.add(&Usage::of(one));
+            alike.last_ms = alike.last_ms.max(at_ms);
+        }
+    }
+    alike
+}
+
+async fn add_to_keys(writing: &mut SqliteConnection, batch: &[Alike<'_>]) -> Result<(), StoreError> {
     let mut keys: HashMap<&str, (Usage, Ms)> = HashMap::new();
-    for receipt in batch {
-        let (did, last_ms) = keys.entry(&receipt.key_id).or_default();
-        did.add(&Usage::of(receipt));
-        *last_ms = receipt.at_ms.max(*last_ms);
+    for alike in batch {
+        let (did, last_ms) = keys.entry(&alike.one.key_id).or_default();
+        did.add(&alike.did);
+        *last_ms = alike.last_ms.max(*last_ms);
     }
     let keys: Vec<_> = keys.into_iter().collect();
     many::write(writing, &KEYS_DID, &keys, |statement, &(id, (did, last_ms))| {
@@ -79,20 +107,8 @@ async fn add_to_keys(writing: &mut SqliteConnection, batch: &[ReceiptEntry]) -> 
 
 fn sums<W: Eq + Hash + Ord + Copy>(parts: impl Iterator<Item = (W, Usage)>) -> Vec<(W, Usage)> {
     let mut sums: HashMap<W, Usage> = HashMap::new();
-    // Those that follow each other are mostly of the same, which needs no looking up.
-    let mut last: Option<(W, Usage)> = None;
     for (whose, usage) in parts {
-        match &mut last {
-            Some((same, sum)) if *same == whose => sum.add(&usage),
-            _ => {
-                if let Some((before, sum)) = last.replace((whose, usage)) {
-                    sums.entry(before).or_default().add(&sum);
-                }
-            }
-        }
-    }
-    if let Some((whose, sum)) = last {
-        sums.entry(whose).or_default().add(&sum);
+        sums.entry(whose).or_default().add(&usage);
     }
     let mut sums: Vec<(W, Usage)> = sums.into_iter().collect();
     // In the order of the table, so that neighbours are found in one page.

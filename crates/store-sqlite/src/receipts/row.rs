@@ -1,7 +1,6 @@
 //! One row of `receipts`, both ways.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use qm_store::receipt::MOST;
@@ -10,65 +9,39 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::account_row::Statement;
 use crate::fault::{Columns, int, int_or_none};
-use crate::many::{Alike, Sizes, sizes};
+use crate::many::{Sizes, sizes};
 
 /// Makes rows. The arguments of each are those of [`with_receipt`].
 pub(crate) const INSERT: Sizes = sizes!(
-    "INSERT INTO receipts (
-        at_ms, request_id, key_id, owner, team, account, account_name, protocol, asked, model, outcome, code, status,
-        input, output, cache_read, cache_write, credits_micro, basis, first_event_ms, total_ms, attempts, source, agent
+    "INSERT INTO receipt_rows (
+        at_ms, request_id, asking, answering, input, output, cache_read, cache_write, credits_micro, first_event_ms, total_ms
     ) VALUES ",
-    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    "(?,?,?,?,?,?,?,?,?,?,?)",
     ""
 );
 
-/// The texts of [`with_receipt`] that are mostly those of the row before.
-#[derive(Default)]
-pub(crate) struct Texts {
-    account: Alike,
-    protocol: Alike,
-    asked: Alike,
-    model: Alike,
-    outcome: Alike,
-    code: Alike,
-    basis: Alike,
-    source: Alike,
-    agent: Alike,
+/// A receipt, and the ids of what it refers to.
+pub(crate) struct Row<'r> {
+    pub(crate) receipt: &'r ReceiptEntry,
+    pub(crate) asking: i64,
+    pub(crate) answering: i64,
 }
 
 /// The arguments of a row.
-pub(crate) fn with_receipt<'q>(
-    statement: Statement<'q>,
-    receipt: &'q ReceiptEntry,
-    texts: &mut Texts,
-) -> Statement<'q> {
-    let usage = Usage::of(receipt);
-    let source = receipt.source.as_ref().map(IpAddr::to_string);
+pub(crate) fn with_receipt<'q>(statement: Statement<'q>, row: &'q Row<'_>) -> Statement<'q> {
+    let usage = Usage::of(row.receipt);
     statement
-        .bind(int(receipt.at_ms))
-        .bind(Arc::clone(&receipt.request_id))
-        .bind(Arc::clone(&receipt.key_id))
-        .bind(receipt.owner.clone())
-        .bind(receipt.team.clone())
-        .bind(receipt.account.as_ref().map(|(number, _)| *number))
-        .bind(receipt.account.as_ref().map(|(_, name)| texts.account.text(name)))
-        .bind(texts.protocol.text(&receipt.protocol))
-        .bind(texts.asked.text(&receipt.asked))
-        .bind(texts.model.text(&receipt.model))
-        .bind(texts.outcome.text(receipt.outcome.word()))
-        .bind(texts.code.text(&receipt.code))
-        .bind(receipt.status)
+        .bind(int(row.receipt.at_ms))
+        .bind(Arc::clone(&row.receipt.request_id))
+        .bind(row.asking)
+        .bind(row.answering)
         .bind(int(usage.input))
         .bind(int(usage.output))
         .bind(int(usage.cache_read))
         .bind(int(usage.cache_write))
         .bind(int(usage.credits_micro))
-        .bind(texts.basis.text(&receipt.basis))
-        .bind(int_or_none(receipt.first_event_ms.map(|ms| ms.min(MOST))))
+        .bind(int_or_none(row.receipt.first_event_ms.map(|ms| ms.min(MOST))))
         .bind(int(usage.total_ms))
-        .bind(receipt.attempts)
-        .bind(source.map(|source| texts.source.text(&source)))
-        .bind(texts.agent.text(&receipt.agent))
 }
 
 /// The record of a row with all its columns.
