@@ -23,7 +23,8 @@ const EVENT_BYTES: u64 = 32;
 const ARMS: [Arm; 4] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain];
 /// And of the large body.
 const WHOLE: [Arm; 5] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain, Arm::NginxWhole];
-/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so in many short rounds.
+/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so of one process, in many short
+/// rounds.
 const LEDGER: [Arm; 2] = [Arm::Gateway, Arm::GatewayForgetful];
 const A_SECOND: Duration = Duration::from_secs(1);
 
@@ -127,7 +128,7 @@ pub(crate) async fn run(
     let scaled_streams = speed::streams(write_and_read);
     say(&format!("one write and read: {write_and_read:.2?}, so {scaled_streams} streams"));
     let (small_body, large_body) = (bodies::small(), bodies::conversation());
-    let recorder = Rig::start(tools, None, &ARMS).await?;
+    let recorder = Rig::start(tools, None).await?;
     let small =
         recorder.record(Dialect::Messages, &small_body).await.context("recording the small request")?;
     let mut questions = Vec::new();
@@ -279,10 +280,10 @@ async fn both_storms(
 ) -> Result<(Storm, Storm)> {
     let trickle =
         Answers { events: 300, bytes: EVENT_BYTES, per_write: 1, pace_ms: Some(1_000), stamped: false };
-    let rig = Rig::start(tools, Some(trickle), &ARMS).await?;
+    let rig = Rig::start(tools, Some(trickle)).await?;
     let storm = async |arm: Arm| {
         let process = rig.process(arm).context("an arm without a process")?;
-        let target = rig.target(arm, question)?;
+        let target = rig.target(arm, question);
         storm::run(&target, process, STREAMS, effort.rest).await.with_context(|| format!("{arm:?}"))
     };
     if nginx_first {

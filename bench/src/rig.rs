@@ -22,8 +22,9 @@ use crate::process::Process;
 
 /// How long a program may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// The key that the client shows to the gateway.
+/// The key that the client shows to the gateway, and the one that changes its settings.
 const KEY: &str = "qm-bench-7f3a9c51d2e84b60";
+const ADMIN: &str = "qm-bench-admin-51d2e84b607f3a9c";
 /// What a read of an answer outside the load may bring at most (bytes).
 const ANSWER_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
@@ -67,7 +68,7 @@ pub(crate) enum Arm {
     NginxAgain,
     /// nginx that takes a body whole into memory before it passes it on.
     NginxWhole,
-    /// The gateway with its ledger off.
+    /// The same gateway with its ledger off.
     GatewayForgetful,
 }
 
@@ -79,8 +80,6 @@ pub(crate) struct Rig {
     /// The door of the same nginx behind which bodies are taken whole.
     nginx_whole: SocketAddr,
     gateway: (SocketAddr, Process),
-    /// One more gateway, which keeps no ledger, where somebody asks for it.
-    forgetful: Option<(SocketAddr, Process)>,
     /// From starting the gateway to its first 200 (milliseconds).
     pub(crate) ready_ms: f64,
     _awake: Option<Process>,
@@ -96,12 +95,12 @@ pub(crate) struct Question {
 
 impl Rig {
     /// Starts a simulator that answers with `answers` (or, with none, checks and records what it is asked), and the
-    /// arms before it; the gateway without a ledger only if it is among `arms`.
+    /// arms before it.
     ///
     /// # Errors
     /// When one of them does not come up.
-    pub(crate) async fn start(tools: &Tools, answers: Option<Answers>, arms: &[Arm]) -> Result<Self> {
-        let [nginx, nginx_whole, gateway, forgetful] = free_addresses()?;
+    pub(crate) async fn start(tools: &Tools, answers: Option<Answers>) -> Result<Self> {
+        let [nginx, nginx_whole, gateway] = free_addresses()?;
         let log = |name: &str| tools.scratch.join(format!("{name}.log"));
         let awake = tools.pinned.then(|| Process::keep_awake(&log("awake"))).transpose()?;
 
@@ -115,38 +114,43 @@ impl Rig {
         listening(nginx, &mut proxying, &log("nginx")).await?;
 
         let started = Instant::now();
-        let serving = serve(tools, gateway, simulator.addr(), true).await?;
+        let serving = serve(tools, gateway, simulator.addr()).await?;
         let ready_ms = started.elapsed().as_secs_f64() * 1e3;
         exchange(gateway, b"GET /healthz HTTP/1.1\r\nhost: bench\r\n\r\n")
             .await
             .context("the gateway's /healthz")?;
-        let forgetful = if arms.contains(&Arm::GatewayForgetful) {
-            Some((forgetful, serve(tools, forgetful, simulator.addr(), false).await?))
-        } else {
-            None
-        };
 
         let (nginx, gateway) = ((nginx, proxying), (gateway, serving));
-        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, forgetful, ready_ms, _awake: awake })
+        Ok(Self { answers, simulator, nginx, nginx_whole, gateway, ready_ms, _awake: awake })
+    }
+
+    /// Makes the gateway what this arm is about.
+    ///
+    /// # Errors
+    /// When it does not take the change.
+    pub(crate) async fn prepare(&self, arm: Arm) -> Result<()> {
+        if !matches!(arm, Arm::Gateway | Arm::GatewayForgetful) {
+            return Ok(());
+        }
+        let wish = format!("{{\"keeps_receipts\":{}}}", arm != Arm::GatewayForgetful);
+        let head = format!(
+            "PATCH /api/v1/settings HTTP/1.1\r\nhost: bench\r\nx-api-key: {ADMIN}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            wish.len()
+        );
+        exchange(self.gateway.0, (head + &wish).as_bytes()).await.context("the gateway's settings").map(drop)
     }
 
     /// The arm as a target for `question`.
-    ///
-    /// # Errors
-    /// When it was not started.
-    pub(crate) fn target(&self, arm: Arm, question: &Question) -> Result<Target> {
+    pub(crate) fn target(&self, arm: Arm, question: &Question) -> Target {
         let texts = self.answers.map_or(1, |answers| answers.events);
         let (address, request, form) = match arm {
             Arm::Direct => (self.simulator.addr(), &question.upstream, Form::Frames),
             Arm::Nginx | Arm::NginxAgain => (self.nginx.0, &question.upstream, Form::Frames),
             Arm::NginxWhole => (self.nginx_whole, &question.upstream, Form::Frames),
-            Arm::Gateway => (self.gateway.0, &question.client, question.form),
-            Arm::GatewayForgetful => {
-                let (address, _) = self.forgetful.as_ref().context("a gateway without a ledger")?;
-                (*address, &question.client, question.form)
-            }
+            Arm::Gateway | Arm::GatewayForgetful => (self.gateway.0, &question.client, question.form),
         };
-        Ok(Target { address, request: Rc::clone(request), form, texts })
+        Target { address, request: Rc::clone(request), form, texts }
     }
 
     /// The process behind an arm, if there is one.
@@ -154,8 +158,7 @@ impl Rig {
         match arm {
             Arm::Direct => None,
             Arm::Nginx | Arm::NginxAgain | Arm::NginxWhole => Some(&self.nginx.1),
-            Arm::Gateway => Some(&self.gateway.1),
-            Arm::GatewayForgetful => self.forgetful.as_ref().map(|(_, process)| process),
+            Arm::Gateway | Arm::GatewayForgetful => Some(&self.gateway.1),
         }
     }
 
@@ -219,11 +222,11 @@ fn upstream_request(requests: &Value) -> Option<Vec<u8>> {
 }
 
 /// Starts a gateway and waits until it listens.
-async fn serve(tools: &Tools, listen: SocketAddr, simulator: SocketAddr, ledger: bool) -> Result<Process> {
-    let log = tools.scratch.join(if ledger { "gateway.log" } else { "gateway-forgetful.log" });
+async fn serve(tools: &Tools, listen: SocketAddr, simulator: SocketAddr) -> Result<Process> {
+    let log = tools.scratch.join("gateway.log");
     // A database of its own: accounts that are kept would remember the simulator before.
     let database = tools.scratch.join(format!("gateway-{}.db", listen.port()));
-    let environment = gateway_environment(listen, simulator, &database, ledger);
+    let environment = gateway_environment(listen, simulator, &database);
     let arguments = ["serve".to_owned()];
     let mut serving = Process::start(&tools.quartermaster, &arguments, &environment, tools.pinned, &log)?;
     listening(listen, &mut serving, &log).await?;
@@ -234,7 +237,6 @@ fn gateway_environment(
     listen: SocketAddr,
     simulator: SocketAddr,
     database: &Path,
-    ledger: bool,
 ) -> [(&'static str, String); 11] {
     [
         ("HOST", listen.ip().to_string()),
@@ -246,7 +248,7 @@ fn gateway_environment(
         ("AMAZONQ_API_ENDPOINT", format!("http://{simulator}")),
         ("AMAZONQ_TOKEN_ENDPOINT", format!("http://{simulator}/token")),
         ("DATABASE_PATH", database.display().to_string()),
-        ("QM_LEDGER", ledger.to_string()),
+        ("ADMIN_KEY", ADMIN.to_owned()),
         ("QM_LOG", "warn".to_owned()),
     ]
 }

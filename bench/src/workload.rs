@@ -61,7 +61,7 @@ impl Workload {
         for round in 0..self.rounds {
             // Programs of its own for each round: by how its memory happens to lie, one process may be half as dear again
             // as the next, for as long as it lives.
-            let rig = Rig::start(tools, Some(self.answers), self.arms).await?;
+            let rig = Rig::start(tools, Some(self.answers)).await?;
             if round == 0 {
                 self.check_fidelity(&rig, question).await?;
             }
@@ -79,7 +79,7 @@ impl Workload {
         }
         let mut warmed = Vec::new();
         for arm in arms {
-            let target = rig.target(arm, question)?;
+            let target = rig.target(arm, question);
             let opened = target.connect(self.connections).await?;
             let warm = target.load(opened, Until::Answers(self.warming()), self.stagger, self.limit()).await;
             warmed.push((arm, warm.with_context(|| format!("{arm:?}, warming up"))?.0));
@@ -103,7 +103,8 @@ impl Workload {
         question: &Question,
         connections: Vec<Connection>,
     ) -> Result<(Vec<Connection>, Window)> {
-        let target = rig.target(arm, question)?;
+        rig.prepare(arm).await?;
+        let target = rig.target(arm, question);
         let process = rig.process(arm);
         let used = || process.map_or(0, Process::cpu_ns);
         let (cpu, machine, start) = (used(), Machine::now(), Instant::now());
@@ -142,13 +143,13 @@ impl Workload {
 
     /// Before any number: the same text comes out of each arm, in as many events as went in.
     async fn check_fidelity(&self, rig: &Rig, question: &Question) -> Result<()> {
-        let (direct, said) = rig.target(Arm::Direct, question)?.ask_once().await.context("the simulator")?;
+        let (direct, said) = rig.target(Arm::Direct, question).ask_once().await.context("the simulator")?;
         if direct.texts != self.answers.events {
             bail!("the simulator wrote {} text events instead of {}", direct.texts, self.answers.events);
         }
         for arm in self.arms.iter().copied().filter(|arm| *arm != Arm::Direct) {
             let (seen, text) =
-                rig.target(arm, question)?.ask_once().await.with_context(|| format!("{arm:?}"))?;
+                rig.target(arm, question).ask_once().await.with_context(|| format!("{arm:?}"))?;
             let same = self.answers.stamped || text == said;
             if seen.texts != direct.texts || text.len() != said.len() || !same {
                 bail!("{arm:?} does not bring what the simulator wrote: {seen:?} instead of {direct:?}");

@@ -32,6 +32,8 @@ pub struct Current {
     pub aliases: BTreeMap<String, String>,
     /// By which rule accounts are chosen, as [`qm_pool::Strategy::word`] has it.
     pub strategy: String,
+    /// Whether requests are written down: receipts, and what they add up to.
+    pub keeps_receipts: bool,
     /// Days that receipts, sums by the hour and sums by the day are kept; zero is for ever.
     pub retention: Retention,
     /// Names of those that the configuration sets, which cannot be changed here: `aliases`, `retention.receipts_days`.
@@ -55,6 +57,7 @@ pub struct SettingsPatch {
     /// All of them: names that are not here mean nothing any more.
     pub aliases: Option<BTreeMap<String, String>>,
     pub strategy: Option<String>,
+    pub keeps_receipts: Option<bool>,
     pub receipts_days: Option<u32>,
     pub hours_days: Option<u32>,
     pub days_days: Option<u32>,

@@ -12,6 +12,7 @@ mod queue;
 mod retention;
 mod writer;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -66,7 +67,8 @@ pub struct Books {
 struct Inner {
     store: Arc<dyn Store>,
     habits: Habits,
-    /// For how long what is kept: of the habits the only one that people change meanwhile.
+    /// Whether receipts are written and for how long they are kept: of the habits those that people change meanwhile.
+    keeps: AtomicBool,
     retention: RwLock<Retention>,
     now: Clock,
     /// One permit for each entry that may be opened. Its way back is the writer's: a permit returns when the receipt is durable, or
@@ -83,7 +85,13 @@ impl Books {
         let room = Semaphore::new(habits.entries as usize);
         let (live, queue) = (live::Table::default(), queue::Queue::new(habits.batch));
         let retention = RwLock::new(habits.retention);
-        Self { inner: Arc::new(Inner { store, habits, retention, now, room, live, queue }) }
+        let keeps = AtomicBool::new(habits.keeps);
+        Self { inner: Arc::new(Inner { store, habits, keeps, retention, now, room, live, queue }) }
+    }
+
+    /// Whether what is closed from now on is written down. What was closed before is written all the same.
+    pub fn set_keeps(&self, keeps: bool) {
+        self.inner.keeps.store(keeps, Ordering::Relaxed);
     }
 
     /// From the next round of forgetting on, what is older than this is forgotten.
@@ -101,7 +109,7 @@ impl Books {
 impl Inner {
     /// What becomes of a receipt once its entry is closed.
     fn receive(&self, receipt: ReceiptEntry) {
-        if self.habits.keeps {
+        if self.keeps.load(Ordering::Relaxed) {
             self.queue.push(receipt);
         } else {
             self.room.add_permits(1);

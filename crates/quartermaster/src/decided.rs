@@ -116,13 +116,14 @@ impl Decided {
     }
 
     fn current(&self, now: &Document) -> Current {
-        let Document { aliases, strategy, retention, .. } = now.clone();
+        let Document { aliases, strategy, keeps_receipts, retention, .. } = now.clone();
         let strategy = strategy.unwrap_or_else(|| self.fleet.strategy().word().to_owned());
         let [receipts_days, hours_days, days_days] = retention.map(Option::unwrap_or_default);
         Current {
             default_model: now.default_model(),
             aliases: aliases.unwrap_or_default(),
             strategy,
+            keeps_receipts: keeps_receipts.unwrap_or(true),
             retention: Retention { receipts_days, hours_days, days_days },
             fixed: self.fixed.iter().map(|name| (*name).to_owned()).collect(),
         }
@@ -131,6 +132,7 @@ impl Decided {
     /// Has it hold from the next request on.
     async fn apply(&self, now: &Document, actor: &Actor) -> Result<(), SettingsError> {
         self.names.set(now.naming());
+        self.books.set_keeps(now.keeps_receipts.unwrap_or(true));
         self.books.set_retention(ledger::days(now.retention.map(Option::unwrap_or_default)));
         let wished = now.strategy.as_deref().and_then(Strategy::of_word);
         if let Some(strategy) = wished.filter(|strategy| *strategy != self.fleet.strategy()) {

@@ -33,6 +33,8 @@ struct Settings<'a> {
     /// By which rule accounts are chosen.
     #[schema(schema_with = words::strategies)]
     strategy: &'a str,
+    /// Whether requests are written down: receipts, and what they add up to. Without them budgets begin anew with each start.
+    keeps_receipts: bool,
     retention: Retention,
     /// Names of those that the configuration sets, which cannot be changed here.
     fixed: &'a [String],
@@ -60,6 +62,7 @@ struct Changed {
     aliases: Option<BTreeMap<String, String>>,
     #[schema(schema_with = words::strategy_wished)]
     strategy: Option<String>,
+    keeps_receipts: Option<bool>,
     retention: Option<RetentionChange>,
 }
 
@@ -138,6 +141,7 @@ impl<'a> Settings<'a> {
             default_model: current.default_model.as_deref(),
             aliases: &current.aliases,
             strategy: &current.strategy,
+            keeps_receipts: current.keeps_receipts,
             retention: Retention { receipts_days, hours_days, days_days },
             fixed: &current.fixed,
         }
@@ -146,7 +150,7 @@ impl<'a> Settings<'a> {
 
 impl Changed {
     fn patch(self) -> Result<SettingsPatch, Refused> {
-        let Self { default_model, aliases, strategy, retention } = self;
+        let Self { default_model, aliases, strategy, keeps_receipts, retention } = self;
         if let Some(word) = &strategy
             && !Strategy::words().any(|known| known == word)
         {
@@ -159,7 +163,15 @@ impl Changed {
         if [receipts_days, hours_days, days_days].into_iter().flatten().any(|days| days > MOST_DAYS) {
             return Err(Refused::invalid(format!("retention: at most {MOST_DAYS} days, or 0 for ever.")));
         }
-        Ok(SettingsPatch { default_model, aliases, strategy, receipts_days, hours_days, days_days })
+        Ok(SettingsPatch {
+            default_model,
+            aliases,
+            strategy,
+            keeps_receipts,
+            receipts_days,
+            hours_days,
+            days_days,
+        })
     }
 }
 

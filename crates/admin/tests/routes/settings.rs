@@ -19,6 +19,7 @@ impl Default for Kept {
             default_model: None,
             aliases: [("opus".to_owned(), "claude-opus-4.5".to_owned())].into(),
             strategy: "round_robin".to_owned(),
+            keeps_receipts: true,
             retention: Retention { receipts_days: 90, hours_days: 400, days_days: 0 },
             fixed: vec!["retention.days_days".to_owned()],
         }))
@@ -40,6 +41,7 @@ impl Settings for Kept {
         patch.default_model.to(&mut current.default_model);
         current.aliases = patch.aliases.unwrap_or_else(|| current.aliases.clone());
         current.strategy = patch.strategy.unwrap_or_else(|| current.strategy.clone());
+        current.keeps_receipts = patch.keeps_receipts.unwrap_or(current.keeps_receipts);
         let days = &mut current.retention;
         days.receipts_days = patch.receipts_days.unwrap_or(days.receipts_days);
         Ok(current.clone())
@@ -63,9 +65,12 @@ async fn settings_are_shown_and_changed_by_whoever_saw_the_last() {
         let request = request("PATCH", "/api/v1/settings").header("x-api-key", KEY).header("if-match", tag);
         house.send(request.body(Body::from(wish.to_string())).unwrap()).await
     };
-    let wish = json!({"strategy": "random", "default_model": "opus", "retention": {"receipts_days": 7}});
+    assert_eq!(seen.json()["keeps_receipts"], true);
+    let retention = json!({"receipts_days": 7});
+    let wish = json!({"strategy": "random", "default_model": "opus", "keeps_receipts": false, "retention": retention});
     let changed = patch(seen.header("etag"), wish).await;
     assert_eq!(changed.good()["strategy"], "random");
+    assert_eq!(changed.json()["keeps_receipts"], false);
     assert_eq!(changed.json()["retention"], json!({"receipts_days": 7, "hours_days": 400, "days_days": 0}));
     let late = patch(seen.header("etag"), json!({"strategy": "weighted"})).await.refused(412);
     assert_eq!(late["code"], "changed_meanwhile");
@@ -81,6 +86,7 @@ async fn settings_are_shown_and_changed_by_whoever_saw_the_last() {
         json!({"strategy": "luck"}),
         json!({"aliases": {"": "x"}}),
         json!({"aliases": {"x": 3}}),
+        json!({"keeps_receipts": "no"}),
         json!({"retention": {"receipts_days": 99_999}}),
         json!({"colour": "red"}),
     ] {

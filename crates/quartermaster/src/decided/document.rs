@@ -24,15 +24,18 @@ pub(crate) struct Document {
     pub(crate) aliases: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) strategy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) keeps_receipts: Option<bool>,
     /// Days of receipts, sums by the hour, sums by the day.
     pub(crate) retention: [Option<u32>; 3],
 }
 
 /// Names of settings as management has them, and of those in the configuration. Sums by the day are in no configuration.
-const NAMES: [(&str, &str); 5] = [
+const NAMES: [(&str, &str); 6] = [
     ("default_model", "models.default"),
     ("aliases", "models.aliases"),
     ("strategy", "pool.strategy"),
+    ("keeps_receipts", "ledger.keeps"),
     (RETENTION[0], "ledger.receipts"),
     (RETENTION[1], "ledger.hours"),
 ];
@@ -56,6 +59,7 @@ pub(super) fn names(patch: &SettingsPatch) -> Vec<&'static str> {
         ("default_model", patch.default_model != Change::Keep),
         ("aliases", patch.aliases.is_some()),
         ("strategy", patch.strategy.is_some()),
+        ("keeps_receipts", patch.keeps_receipts.is_some()),
         (RETENTION[0], patch.receipts_days.is_some()),
         (RETENTION[1], patch.hours_days.is_some()),
         (RETENTION[2], patch.days_days.is_some()),
@@ -72,13 +76,15 @@ impl Document {
             default_model: Some(config.models.default.clone().unwrap_or_default()),
             aliases: Some(by_name(&config.models.aliases)),
             strategy: Some(config.pool.strategy.word().to_owned()),
+            keeps_receipts: Some(config.ledger.keeps),
             retention: [receipts_days, hours_days, days_days].map(Some),
         }
     }
 
     /// Takes the decisions into a configuration, where it says nothing itself.
     pub(super) fn take_into(self, config: &mut Config) {
-        let Self { default_model, aliases, strategy, retention } = self.without(&fixed(config));
+        let Self { default_model, aliases, strategy, keeps_receipts, retention } =
+            self.without(&fixed(config));
         if let Some(default_model) = default_model {
             config.models.default = Some(default_model).filter(|model| !model.is_empty());
         }
@@ -88,6 +94,9 @@ impl Document {
         }
         if let Some(strategy) = strategy.as_deref().and_then(Strategy::of_word) {
             config.pool.strategy = strategy;
+        }
+        if let Some(keeps) = keeps_receipts {
+            config.ledger.keeps = keeps;
         }
         let time = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
         let [receipts, hours, days] = retention;
@@ -109,6 +118,7 @@ impl Document {
         left.default_model = left.default_model.filter(|_| decided("default_model"));
         left.aliases = left.aliases.filter(|_| decided("aliases"));
         left.strategy = left.strategy.filter(|_| decided("strategy"));
+        left.keeps_receipts = left.keeps_receipts.filter(|_| decided("keeps_receipts"));
         for (days, name) in left.retention.iter_mut().zip(RETENTION) {
             *days = days.filter(|_| decided(name));
         }
@@ -125,13 +135,22 @@ impl Document {
             default_model: self.default_model.or_else(|| before.default_model.clone()),
             aliases: self.aliases.or_else(|| before.aliases.clone()),
             strategy: self.strategy.or_else(|| before.strategy.clone()),
+            keeps_receipts: self.keeps_receipts.or(before.keeps_receipts),
             retention,
         }
     }
 
     /// With what is to change, if all of it can be.
     pub(super) fn changed(&self, patch: SettingsPatch) -> Result<Self, SettingsError> {
-        let SettingsPatch { default_model, aliases, strategy, receipts_days, hours_days, days_days } = patch;
+        let SettingsPatch {
+            default_model,
+            aliases,
+            strategy,
+            keeps_receipts,
+            receipts_days,
+            hours_days,
+            days_days,
+        } = patch;
         let mut next = self.clone();
         match default_model {
             Change::Keep => {}
@@ -154,6 +173,7 @@ impl Document {
             let strategy = Strategy::of_word(&word).ok_or_else(|| invalid("strategy", &words()))?;
             next.strategy = Some(strategy.word().to_owned());
         }
+        next.keeps_receipts = keeps_receipts.or(next.keeps_receipts);
         let wished =
             [receipts_days, hours_days, days_days].into_iter().zip(RETENTION.into_iter().zip(FEWEST_DAYS));
         for (kept, (days, (name, fewest))) in next.retention.iter_mut().zip(wished) {
@@ -193,7 +213,7 @@ mod tests {
         for text in [
             r#"{"retention":[null,null,null]}"#,
             r#"{"default_model":"","retention":[null,40,null]}"#,
-            r#"{"default_model":"m","aliases":{"gpt-4*":""},"strategy":"random","retention":[1,32,0]}"#,
+            r#"{"default_model":"m","aliases":{"gpt-4*":""},"strategy":"random","keeps_receipts":false,"retention":[1,32,0]}"#,
         ] {
             let document: Document = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&document).unwrap(), text);

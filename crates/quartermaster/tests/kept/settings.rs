@@ -72,6 +72,37 @@ async fn what_is_decided_holds_at_once_and_after_a_restart_and_the_configuration
     assert_eq!(entries[1]["detail"]["after"]["strategy"], "least_used", "{audited}");
 }
 
+/// Receipts that are written from here on, and those that are not: as it is decided, at once and after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_of_requests_while_it_is_decided_so() {
+    let account = SimAccount::numbered(0);
+    let mut house = House::with(vec![account.clone()]).await;
+    house.give(&account);
+    let keeps = |gateway: &Gateway, keeps: bool| {
+        let (status, now) = admin(gateway, "PATCH /api/v1/settings", &json!({ "keeps_receipts": keeps }));
+        assert_eq!((status, &now["keeps_receipts"]), (200, &keeps.into()), "{now}");
+    };
+    let gateway = house.serve();
+    assert_eq!(asks(&gateway, "claude-sonnet-4-5"), 200);
+    keeps(&gateway, false);
+    assert_eq!(asks(&gateway, "unknown"), 404);
+    assert_eq!(gateway.stop(), Some(0));
+    let gateway = house.serve();
+    assert_eq!(asks(&gateway, "unknown"), 404, "nor after a restart");
+    keeps(&gateway, true);
+    assert_eq!(asks(&gateway, "claude-haiku-4-5"), 200);
+    assert_eq!(gateway.stop(), Some(0));
+
+    house.set("QM_LEDGER", "true");
+    let gateway = house.serve();
+    let (status, _) = admin(&gateway, "PATCH /api/v1/settings", &json!({ "keeps_receipts": false }));
+    assert_eq!(status, 409, "the configuration says it");
+    let (_, receipts) = admin(&gateway, "GET /api/v1/requests", &Value::Null);
+    let asked: Vec<&Value> =
+        receipts["requests"].as_array().unwrap().iter().map(|one| &one["asked"]).collect();
+    assert_eq!(asked, ["claude-haiku-4-5", "claude-sonnet-4-5"], "{receipts}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_stored_holds_though_the_audit_fails_so_that_the_next_start_changes_nothing() {
     let account = SimAccount::numbered(0);
