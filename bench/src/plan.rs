@@ -96,7 +96,7 @@ impl Effort {
     pub(crate) const FULL: Self = Self {
         rounds: 5,
         window: Duration::from_millis(2_000),
-        ledger_rounds: 24,
+        ledger_rounds: 48,
         paced_rounds: 4,
         paced_window: Duration::from_secs(4),
         storms: 2,
