@@ -88,8 +88,8 @@ const METHOD: &str = "\
   whose system calls take longer they are more, and the delay is a queue before a busy core. The floors for CPU are
   ratios and that for the delay is a time, so there are rows with fewer streams too: as many as keep a core of this
   machine as busy as 600 kept one there.
-* What the ledger costs is the ratio of two windows of one gateway, between which it is told to keep none, in many short
-  rounds: it is less than one process and the next differ by.
+* What the ledger costs is the ratio of one gateway to itself while it is told to keep none, six windows each in turns, in
+  each round: it is less than one process and the next differ by.
 * The 5,000 streams arrive at once at freshly started programs. Their first event comes as soon as they are heard, the
   others at one a second; memory is read when each has brought two.
 ";

@@ -23,9 +23,12 @@ const EVENT_BYTES: u64 = 32;
 const ARMS: [Arm; 4] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain];
 /// And of the large body.
 const WHOLE: [Arm; 5] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain, Arm::NginxWhole];
-/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so of one process, in many short
-/// rounds.
-const LEDGER: [Arm; 2] = [Arm::Gateway, Arm::GatewayForgetful];
+/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so of one process, in turns; and
+/// so often that SQLite carries its log over into the file at least once.
+const LEDGER: [Arm; 12] = {
+    let (with, without) = (Arm::Gateway, Arm::GatewayForgetful);
+    [with, without, without, with, with, without, without, with, with, without, without, with]
+};
 const A_SECOND: Duration = Duration::from_secs(1);
 
 /// What is asked and how it is answered.
@@ -96,7 +99,7 @@ impl Effort {
     pub(crate) const FULL: Self = Self {
         rounds: 5,
         window: Duration::from_millis(2_000),
-        ledger_rounds: 48,
+        ledger_rounds: 12,
         paced_rounds: 4,
         paced_window: Duration::from_secs(4),
         storms: 2,
@@ -106,7 +109,7 @@ impl Effort {
     pub(crate) const QUICK: Self = Self {
         rounds: 3,
         window: Duration::from_millis(800),
-        ledger_rounds: 6,
+        ledger_rounds: 2,
         paced_rounds: 2,
         paced_window: Duration::from_secs(3),
         storms: 1,

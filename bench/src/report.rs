@@ -177,7 +177,7 @@ fn cpu_row(measure: &str, outcome: &Outcome, divisor: f64, floor: f64, goal: &'s
 /// What it costs to write requests down.
 fn ledger_row(outcome: &Outcome) -> Row {
     let forgetful = outcome.each(Arm::GatewayForgetful, |window| window.cpu_us);
-    let measure = "the same, against a gateway without its ledger";
+    let measure = "the same, against itself while it keeps no ledger";
     let row = compared(measure, outcome, &forgetful, 1.0);
     Row { floor: Some(1.05), goal: "1.01×", nginx: format!("– (without: {})", row.nginx), ..row }
 }

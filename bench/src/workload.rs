@@ -84,6 +84,10 @@ impl Workload {
             let warm = target.load(opened, Until::Answers(self.warming()), self.stagger, self.limit()).await;
             warmed.push((arm, warm.with_context(|| format!("{arm:?}, warming up"))?.0));
         }
+        if self.answers.pace_ms.is_none() {
+            // What warming up left to be done is nobody's cost.
+            tokio::time::sleep(AFTERWARDS).await;
+        }
         let mut windows = Vec::new();
         // The connections are closed at the end alone: that would be work within the next one's window.
         let mut done = Vec::new();
@@ -171,9 +175,12 @@ impl Workload {
 }
 
 impl Outcome {
-    /// A figure of `arm` in each round.
+    /// A figure of `arm` in each round: the mean, where it had several windows.
     pub(crate) fn each(&self, arm: Arm, figure: impl Fn(&Window) -> f64) -> Vec<f64> {
-        let of_arm = |windows: &Vec<Window>| windows.iter().find(|window| window.arm == arm).map(&figure);
+        let of_arm = |windows: &Vec<Window>| {
+            let figures: Vec<f64> = windows.iter().filter(|window| window.arm == arm).map(&figure).collect();
+            (!figures.is_empty()).then(|| figures.iter().sum::<f64>() / figures.len() as f64)
+        };
         self.rounds.iter().filter_map(of_arm).collect()
     }
 

@@ -104,8 +104,9 @@ fn python(root: &Path, place: &Path, uv: &Path, folder: &str, list: &str) -> any
     let home = place.join(folder);
     let python = home.join("bin/python");
     once(&place.join(format!("{folder}.stamp")), &fs::read_to_string(&wanted)?, &python, || {
-        let made =
-            run(Command::new(uv).args(["venv", "--quiet", "--clear", "--python", "python3"]).arg(&home));
+        let made = run(Command::new(uv)
+            .args(["venv", "--quiet", "--clear", "--no-managed-python", "--python", "python3"])
+            .arg(&home));
         let filled = made.and_then(|()| {
             let mut install = Command::new(uv);
             install.args(["pip", "install", "--quiet", "--system-certs", "--python"]).arg(&python);

@@ -161,7 +161,10 @@ impl Settings for Decided {
         if next == *now {
             return Ok(self.current(&now));
         }
-        let kept = next.without(&self.fixed);
+        // What is fixed here may be decided at another gateway on the same database, and stays so.
+        let stored = self.store.settings().value(RECORD).await.map_err(failed)?;
+        let stored = stored.and_then(|text| serde_json::from_str::<Document>(&text).ok()).unwrap_or_default();
+        let kept = next.without(&self.fixed).over(&stored);
         let at_ms = fleet::now_ms();
         let text = serde_json::to_string(&kept).map_err(|_| unwritten())?;
         self.store.settings().set(RECORD, &text, at_ms).await.map_err(failed)?;

@@ -1,9 +1,14 @@
 -- What receipts have in common is written once: a receipt was some 300 bytes in 24 columns, of which it shared most with its neighbours.
 -- `receipts` stays what it was, for reading.
 
+-- With what the hashes begin that name such rows: nobody outside can look for two texts of one name.
+CREATE TABLE receipt_seed (seed BLOB NOT NULL) STRICT;
+INSERT INTO receipt_seed VALUES (randomblob(16));
+
 -- Who asked, and for what.
 CREATE TABLE receipt_askings (
-    -- The beginning of a hash of all that the row says, so that nothing is looked up to refer to it.
+    -- The beginning of a hash of all that the row says, so that nothing is looked up to refer to it. Those below zero are of receipts from
+    -- before there were such rows.
     id       INTEGER PRIMARY KEY,
     -- No receipt that refers to this ended later.
     last_ms  INTEGER NOT NULL,
@@ -49,10 +54,10 @@ CREATE TABLE receipt_rows (
 ) STRICT;
 
 INSERT INTO receipt_askings
-    SELECT row_number() OVER (), max(at_ms), key_id, owner, team, protocol, asked, model, source, agent FROM receipts
+    SELECT -row_number() OVER (), max(at_ms), key_id, owner, team, protocol, asked, model, source, agent FROM receipts
     GROUP BY key_id, owner, team, protocol, asked, model, source, agent;
 INSERT INTO receipt_answerings
-    SELECT row_number() OVER (), max(at_ms), account, account_name, outcome, code, status, basis, attempts FROM receipts
+    SELECT -row_number() OVER (), max(at_ms), account, account_name, outcome, code, status, basis, attempts FROM receipts
     GROUP BY account, account_name, outcome, code, status, basis, attempts;
 INSERT INTO receipt_rows
     SELECT number, at_ms, request_id, asking.id, answering.id,

@@ -34,6 +34,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     /// Others, which read what is committed and never wait for the writer. For a store in memory the same one connection.
     readers: SqlitePool,
+    /// With what the names of rows begin that receipts share.
+    seed: [u8; 16],
 }
 
 impl Store for SqliteStore {

@@ -97,8 +97,9 @@ impl SqliteStore {
         let options = options.journal_mode(SqliteJournalMode::Wal);
         let writer = kept_open(1).connect_with(options.clone()).await.map_err(database)?;
         migrate(&writer, path).await?;
+        let seed = seed(&writer).await.map_err(database)?;
         let readers = kept_open(READERS).connect_with(options.pragma("query_only", "ON"));
-        Ok(Self { writer, readers: readers.await.map_err(database)? })
+        Ok(Self { writer, readers: readers.await.map_err(database)?, seed })
     }
 
     /// A store that is gone when it is dropped, for tests of the rooms above.
@@ -111,7 +112,8 @@ impl SqliteStore {
         let options = told(SqliteConnectOptions::new().in_memory(true));
         let writer = kept_open(1).connect_with(options).await.map_err(database)?;
         migrate(&writer, path).await?;
-        Ok(Self { readers: writer.clone(), writer })
+        let seed = seed(&writer).await.map_err(database)?;
+        Ok(Self { readers: writer.clone(), writer, seed })
     }
 
     /// What the writing connection was told, as SQLite says it: journal mode, synchronous, foreign keys, secure delete. For `doctor`.
@@ -190,11 +192,21 @@ async fn recognise(database: &SqlitePool, path: &Path) -> Result<(), OpenError> 
     }
 }
 
+/// Made with the file, by the first migration that needs it.
+async fn seed(database: &SqlitePool) -> Result<[u8; 16], sqlx::Error> {
+    let seed: Vec<u8> = sqlx::query_scalar("SELECT seed FROM receipt_seed").fetch_one(database).await?;
+    seed.try_into().map_err(|_| sqlx::Error::Decode("receipt_seed has not 16 bytes".into()))
+}
+
 async fn migrate(database: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let migrations = MIGRATIONS.map(|(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.to_vec());
-    let done = migrator.run(database).await;
+    let done = match migrator.run(database).await {
+        // Another process may have done the same meanwhile: what is there is looked at anew.
+        Err(_) => migrator.run(database).await,
+        done => done,
+    };
     done.map_err(|error| OpenError::Migration { path: path.to_owned(), error })
 }

@@ -41,7 +41,7 @@ const PAGE: &str = "SELECT * FROM receipts
 const FORGET: &str = "DELETE FROM receipt_rows
     WHERE number IN (SELECT number FROM receipt_rows WHERE at_ms < ? ORDER BY at_ms LIMIT ?)";
 
-/// Forgets what only they referred to, once none of them is left.
+/// Forgets what only they referred to. It is gone through from one end to the other, and therefore once none of them is left.
 const FORGET_ASKINGS: &str = "DELETE FROM receipt_askings
     WHERE id IN (SELECT id FROM receipt_askings WHERE last_ms < ?1 LIMIT ?2)
         AND NOT EXISTS (SELECT 1 FROM receipt_rows WHERE at_ms < ?1)";
@@ -53,7 +53,7 @@ const FORGET_ANSWERINGS: &str = "DELETE FROM receipt_answerings
 impl Receipts for SqliteStore {
     async fn append(&self, batch: &[ReceiptEntry]) -> Result<(), StoreError> {
         let Some(last_ms) = batch.iter().map(|receipt| receipt.at_ms).max() else { return Ok(()) };
-        let (mut askings, mut answerings) = (Parts::new(), Parts::new());
+        let (mut askings, mut answerings) = (Parts::new(self.seed), Parts::new(self.seed));
         let row = |receipt| {
             let (asking, answering) = (Asking::of(receipt), Answering::of(receipt));
             Row { receipt, asking: askings.id(asking), answering: answerings.id(answering) }
@@ -104,15 +104,20 @@ impl Receipts for SqliteStore {
     async fn prune(&self, before: PruneBefore, limit: u32) -> Result<u64, StoreError> {
         let [key_hours, account_hours] = usage::FORGET_HOURS.map(|forget| (forget, before.hours_ms));
         let [key_days, account_days] = usage::FORGET_DAYS.map(|forget| (forget, before.days_ms));
-        let receipts = [FORGET_ASKINGS, FORGET_ANSWERINGS, FORGET].map(|forget| (forget, before.receipts_ms));
-        let sums = [key_hours, account_hours, key_days, account_days];
-        let mut gone = 0;
-        for (forget, before_ms) in receipts.into_iter().chain(sums) {
-            // A transaction each: whoever wants to write meanwhile waits for one of them.
+        // A transaction each: whoever wants to write meanwhile waits for one of them.
+        let gone = async |(forget, before_ms)| {
             let forget = sqlx::query(forget).bind(int(before_ms)).bind(limit).execute(&self.writer);
-            gone += forget.await.map_err(failed)?.rows_affected();
+            forget.await.map_err(failed).map(|done| done.rows_affected())
+        };
+        let mut all = gone((FORGET, before.receipts_ms)).await?;
+        if all == 0 {
+            all += gone((FORGET_ASKINGS, before.receipts_ms)).await?;
+            all += gone((FORGET_ANSWERINGS, before.receipts_ms)).await?;
         }
-        Ok(gone)
+        for sum in [key_hours, account_hours, key_days, account_days] {
+            all += gone(sum).await?;
+        }
+        Ok(all)
     }
 }
 

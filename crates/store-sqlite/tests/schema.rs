@@ -47,10 +47,9 @@ async fn an_older_schema_is_brought_up_to_date_and_loses_nothing() {
     let kept = store.accounts().insert(account("a"), NOW).await.unwrap();
     store.close().await;
     let first_schema = "DROP TABLE keys; DROP TABLE removed_keys; DROP TABLE sessions;
-        DROP VIEW receipts; DROP TABLE receipt_rows; DROP TABLE receipt_askings; DROP TABLE receipt_answerings;
         DROP TABLE key_hours; DROP TABLE key_days; DROP TABLE account_hours; DROP TABLE account_days;
         DELETE FROM _sqlx_migrations WHERE version >= 2";
-    run(&path, first_schema).await.unwrap();
+    run(&path, AssertSqlSafe(format!("{BACK} {first_schema}"))).await.unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(store.accounts().by_id("a").await.unwrap(), Some(kept));
     let key = store.keys().insert(qm_store::conformance::key("k"), NOW).await.unwrap();
@@ -59,13 +58,14 @@ async fn an_older_schema_is_brought_up_to_date_and_loses_nothing() {
     assert_eq!((key.number, counts.total_requests), (1, 1));
 }
 
-/// A file in which each receipt is one row of all its columns, some of them without what may be absent; and the last was forgotten.
-#[tokio::test]
-async fn receipts_of_an_older_schema_are_what_they_were() {
+/// Takes the last migration back.
+const BACK: &str = "DROP VIEW receipts; DROP TABLE receipt_rows; DROP TABLE receipt_askings;
+    DROP TABLE receipt_answerings; DROP TABLE receipt_seed; DELETE FROM _sqlx_migrations WHERE version = 3;";
+
+/// Makes a file in which each receipt is one row of all its columns, some of them without what may be absent; and the last was forgotten.
+async fn with_receipts_of_the_second_version(path: &Path) {
     const OLD: &str = include_str!("../migrations/0002_keys_and_receipts.sql");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store.db");
-    SqliteStore::open(&path).await.unwrap().close().await;
+    SqliteStore::open(path).await.unwrap().close().await;
     let table = &OLD[OLD.find("CREATE TABLE receipts").unwrap()..OLD.find("CREATE TABLE key_hours").unwrap()];
     let rows = "INSERT INTO receipts
         WITH RECURSIVE at(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM at LIMIT 1001)
@@ -74,10 +74,29 @@ async fn receipts_of_an_older_schema_are_what_they_were() {
             n, 2, 3, 4, 5, 'estimated', iif(n % 5, 6, NULL), 7, 1, iif(n % 7, '192.0.2.17', NULL), 'an agent'
         FROM at;
         DELETE FROM receipts WHERE number = 1001;";
-    let parts = "DROP VIEW receipts; DROP TABLE receipt_rows; DROP TABLE receipt_askings; DROP TABLE receipt_answerings;
-        DELETE FROM _sqlx_migrations WHERE version = 3;";
-    run(&path, AssertSqlSafe(format!("{parts} {table} {rows}"))).await.unwrap();
+    run(path, AssertSqlSafe(format!("{BACK} {table} {rows}"))).await.unwrap();
+}
 
+/// A gateway and a command that begin at the same moment: one brings the file up to date, the other finds it so.
+#[tokio::test]
+async fn two_who_open_an_older_file_at_once_both_have_it() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        with_receipts_of_the_second_version(&path).await;
+        let (one, other) = tokio::join!(SqliteStore::open(&path), SqliteStore::open(&path));
+        for store in [one.unwrap(), other.unwrap()] {
+            let page = store.receipts().list(&ReceiptFilter::default(), None, 2000).await.unwrap();
+            assert_eq!(page.receipts.len(), 1000);
+        }
+    }
+}
+
+#[tokio::test]
+async fn receipts_of_an_older_schema_are_what_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    with_receipts_of_the_second_version(&path).await;
     let store = SqliteStore::open(&path).await.unwrap();
     let of = |n: u64| ReceiptEntry {
         owner: (n % 2 == 1).then(|| "me".into()),

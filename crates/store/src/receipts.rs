@@ -33,8 +33,8 @@ pub trait Receipts: Send + Sync {
     /// What each key took in the days since the one that begins then: by which limits per day and month go on after a restart.
     async fn spent(&self, since_ms: Ms) -> Result<Vec<(String, Usage)>, StoreError>;
 
-    /// Forgets some of what ended before those times: `limit` receipts at most, and as many rows of each roll-up. How many rows are
-    /// gone: zero means that nothing so old is left.
+    /// Forgets some of what ended before those times: `limit` receipts at most, as many rows of each roll-up, and of whatever else the store
+    /// keeps for receipts alone. How many rows are gone: zero means that nothing so old is left.
     async fn prune(&self, before: PruneBefore, limit: u32) -> Result<u64, StoreError>;
 }
 

@@ -60,16 +60,22 @@ async fn what_is_decided_holds_at_once_and_after_a_restart_and_the_configuration
     );
     let (status, refused) = admin(&gateway, "PATCH /api/v1/settings", &json!({ "aliases": {} }));
     assert_eq!(status, 409, "{refused}");
+    let (status, _) = admin(&gateway, "PATCH /api/v1/settings", &json!({ "retention": { "days_days": 40 } }));
+    assert_eq!(status, 200);
     assert_eq!(gateway.stop(), Some(0));
 
     house.set("QM_MODEL_ALIASES", "");
     let gateway = house.serve();
     let (_, now) = admin(&gateway, "GET /api/v1/settings", &Value::Null);
-    assert_eq!(now["aliases"], json!({ "my-*": "claude-haiku-4.5" }), "what was decided is not forgotten");
+    assert_eq!(
+        now["aliases"],
+        json!({ "my-*": "claude-haiku-4.5" }),
+        "what was decided is not forgotten by other changes"
+    );
     let audited = house.json(&["audit", "list", "--action", "settings"]);
     let entries = audited["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), 2, "{audited}");
-    assert_eq!(entries[1]["detail"]["after"]["strategy"], "least_used", "{audited}");
+    assert_eq!(entries.len(), 3, "{audited}");
+    assert_eq!(entries[2]["detail"]["after"]["strategy"], "least_used", "{audited}");
 }
 
 /// Receipts that are written from here on, and those that are not: as it is decided, at once and after a restart.

@@ -43,14 +43,14 @@ pub(crate) struct Named<P> {
     part: P,
 }
 
-/// Makes a row, unless it is there; its arguments are those of [`Named::asking`].
+/// Makes a row, unless it is there; its arguments are those of [`with_asking`].
 pub(crate) const ASKINGS: Sizes = sizes!(
     "INSERT INTO receipt_askings (id, last_ms, key_id, owner, team, protocol, asked, model, source, agent) VALUES ",
     "(?,?,?,?,?,?,?,?,?,?)",
     " ON CONFLICT (id) DO UPDATE SET last_ms = max(last_ms, excluded.last_ms)"
 );
 
-/// Likewise, of [`Named::answering`].
+/// Likewise, of [`with_answering`].
 pub(crate) const ANSWERINGS: Sizes = sizes!(
     "INSERT INTO receipt_answerings (id, last_ms, account, account_name, outcome, code, status, basis, attempts) VALUES ",
     "(?,?,?,?,?,?,?,?,?)",
@@ -59,14 +59,15 @@ pub(crate) const ANSWERINGS: Sizes = sizes!(
 
 /// The parts of one kind that a batch has.
 pub(crate) struct Parts<P> {
+    seed: [u8; 16],
     ids: HashMap<P, i64>,
     /// That of the receipt before, which is mostly that of the next.
     last: Option<(P, i64)>,
 }
 
 impl<P: Copy + Eq + Hash> Parts<P> {
-    pub(crate) fn new() -> Self {
-        Self { ids: HashMap::new(), last: None }
+    pub(crate) fn new(seed: [u8; 16]) -> Self {
+        Self { seed, ids: HashMap::new(), last: None }
     }
 
     /// The id of a part.
@@ -74,7 +75,7 @@ impl<P: Copy + Eq + Hash> Parts<P> {
         match self.last {
             Some((last, id)) if last == part => id,
             _ => {
-                let id = *self.ids.entry(part).or_insert_with(|| id(&part));
+                let id = *self.ids.entry(part).or_insert_with(|| id(self.seed, &part));
                 self.last = Some((part, id));
                 id
             }
@@ -87,9 +88,10 @@ impl<P: Copy + Eq + Hash> Parts<P> {
     }
 }
 
-/// The first 63 bits of the SHA-256. A client chooses some of what is hashed, and nobody shall make his receipts look like another's.
-fn id(part: &impl Hash) -> i64 {
-    let mut hasher = Sha(Sha256::new());
+/// The first 63 bits of the SHA-256. A client chooses some of what is hashed, and nobody shall make his receipts look like others: he does
+/// not know the seed, and cannot look for two parts of one id.
+fn id(seed: [u8; 16], part: &impl Hash) -> i64 {
+    let mut hasher = Sha(Sha256::new_with_prefix(seed));
     part.hash(&mut hasher);
     (hasher.finish() >> 1).cast_signed()
 }

@@ -1,4 +1,4 @@
-//! One row of `receipts`, both ways.
+//! One receipt: what is written of it in `receipt_rows`, and what is read of it in the view `receipts`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
