@@ -23,8 +23,8 @@ const EVENT_BYTES: u64 = 32;
 const ARMS: [Arm; 4] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain];
 /// And of the large body.
 const WHOLE: [Arm; 5] = [Arm::Direct, Arm::Nginx, Arm::Gateway, Arm::NginxAgain, Arm::NginxWhole];
-/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so of one process, in turns; and
-/// so often that SQLite carries its log over into the file at least once.
+/// What shows the cost of the ledger: a few per cent, less than one process and the next differ by, so of one process, in turns, which
+/// are the same forwards and backwards; and so often that SQLite carries its log over into the file at least once.
 const LEDGER: [Arm; 12] = {
     let (with, without) = (Arm::Gateway, Arm::GatewayForgetful);
     [with, without, without, with, with, without, without, with, with, without, without, with]

@@ -129,10 +129,12 @@ impl Rig {
     /// # Errors
     /// When it does not take the change.
     pub(crate) async fn prepare(&self, arm: Arm) -> Result<()> {
-        if !matches!(arm, Arm::Gateway | Arm::GatewayForgetful) {
-            return Ok(());
-        }
-        let wish = format!("{{\"keeps_receipts\":{}}}", arm != Arm::GatewayForgetful);
+        let keeps = match arm {
+            Arm::Gateway => true,
+            Arm::GatewayForgetful => false,
+            _ => return Ok(()),
+        };
+        let wish = format!("{{\"keeps_receipts\":{keeps}}}");
         let head = format!(
             "PATCH /api/v1/settings HTTP/1.1\r\nhost: bench\r\nx-api-key: {ADMIN}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",

@@ -2,6 +2,7 @@
 //!
 //! System packages are installed only as root or in CI; elsewhere the error says what to install. Nothing is skipped.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,13 +90,16 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<Tools> {
 fn uv(place: &Path) -> anyhow::Result<PathBuf> {
     let home = place.join("uv");
     let uv = home.join("bin/uv");
-    once(&place.join("uv.stamp"), UV, &uv, || {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-        let mut pip = Command::new(home.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        run(pip.arg(format!("uv=={UV}")))
-    })?;
+    once(&place.join("uv.stamp"), UV, &uv, || by_pip(&home, [format!("uv=={UV}").as_ref()]))?;
     Ok(uv)
+}
+
+/// A virtual environment with what pip makes of this.
+fn by_pip<const N: usize>(home: &Path, wanted: [&OsStr; N]) -> anyhow::Result<()> {
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(home))?;
+    let mut pip = Command::new(home.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    run(pip.args(wanted))
 }
 
 /// A virtual environment with the versions of this list: those that its client is tested with.
@@ -115,10 +119,7 @@ fn python(root: &Path, place: &Path, uv: &Path, folder: &str, list: &str) -> any
         let Err(error) = filled else { return Ok(()) };
         // It knows nothing of pip's own settings, such as another index.
         println!("{error:#}; pip tries it");
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(&wanted))
+        by_pip(&home, ["-r".as_ref(), wanted.as_ref()])
     })?;
     Ok(python)
 }

@@ -104,15 +104,19 @@ impl Decided {
     async fn notice(&self) -> Result<(), String> {
         // Read while nothing is changed here, or what was read before a change would undo it.
         let mut now = self.now.lock().await;
-        let text = self.store.settings().value(RECORD).await.map_err(|error| error.to_string())?;
-        // What cannot be read was said at the start.
-        let Some(Ok(kept)) = text.map(|text| serde_json::from_str::<Document>(&text)) else { return Ok(()) };
+        let Some(kept) = self.stored().await.map_err(|error| error.to_string())? else { return Ok(()) };
         let next = kept.without(&self.fixed).over(&now);
         if next != *now {
             *now = next;
             self.apply(&now, &Actor::House).await.map_err(|error| error.words.into_owned())?;
         }
         Ok(())
+    }
+
+    /// What is decided, at whichever gateway. What cannot be read was said at the start.
+    async fn stored(&self) -> Result<Option<Document>, StoreError> {
+        let text = self.store.settings().value(RECORD).await?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     fn current(&self, now: &Document) -> Current {
@@ -162,8 +166,7 @@ impl Settings for Decided {
             return Ok(self.current(&now));
         }
         // What is fixed here may be decided at another gateway on the same database, and stays so.
-        let stored = self.store.settings().value(RECORD).await.map_err(failed)?;
-        let stored = stored.and_then(|text| serde_json::from_str::<Document>(&text).ok()).unwrap_or_default();
+        let stored = self.stored().await.map_err(failed)?.unwrap_or_default();
         let kept = next.without(&self.fixed).over(&stored);
         let at_ms = fleet::now_ms();
         let text = serde_json::to_string(&kept).map_err(|_| unwritten())?;

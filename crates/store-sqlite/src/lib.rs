@@ -1,7 +1,8 @@
 //! The store in one SQLite file, which needs nothing beside it.
 //!
 //! Knows: SQLite's dialect, its files and their modes, migrations; the SQLite databases of other systems, for reading.
-//! Must not know: other dialects, how a secret looks in the clear, who asks, any clock or chance.
+//! Must not know: other dialects, how a secret looks in the clear, who asks, any clock or chance but the seed that SQLite draws
+//! for the names of rows that receipts share.
 
 mod account_row;
 mod accounts;

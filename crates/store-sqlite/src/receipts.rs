@@ -41,13 +41,22 @@ const PAGE: &str = "SELECT * FROM receipts
 const FORGET: &str = "DELETE FROM receipt_rows
     WHERE number IN (SELECT number FROM receipt_rows WHERE at_ms < ? ORDER BY at_ms LIMIT ?)";
 
+/// The rows of a table that no receipt refers to after argument 1, as many as argument 2 says.
+macro_rules! forget {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE id IN (SELECT id FROM ",
+            $table,
+            " WHERE last_ms < ?1 LIMIT ?2)
+                AND NOT EXISTS (SELECT 1 FROM receipt_rows WHERE at_ms < ?1)"
+        )
+    };
+}
+
 /// Forgets what only they referred to. It is gone through from one end to the other, and therefore once none of them is left.
-const FORGET_ASKINGS: &str = "DELETE FROM receipt_askings
-    WHERE id IN (SELECT id FROM receipt_askings WHERE last_ms < ?1 LIMIT ?2)
-        AND NOT EXISTS (SELECT 1 FROM receipt_rows WHERE at_ms < ?1)";
-const FORGET_ANSWERINGS: &str = "DELETE FROM receipt_answerings
-    WHERE id IN (SELECT id FROM receipt_answerings WHERE last_ms < ?1 LIMIT ?2)
-        AND NOT EXISTS (SELECT 1 FROM receipt_rows WHERE at_ms < ?1)";
+const FORGET_PARTS: [&str; 2] = [forget!("receipt_askings"), forget!("receipt_answerings")];
 
 #[async_trait]
 impl Receipts for SqliteStore {
@@ -102,20 +111,22 @@ impl Receipts for SqliteStore {
     }
 
     async fn prune(&self, before: PruneBefore, limit: u32) -> Result<u64, StoreError> {
-        let [key_hours, account_hours] = usage::FORGET_HOURS.map(|forget| (forget, before.hours_ms));
-        let [key_days, account_days] = usage::FORGET_DAYS.map(|forget| (forget, before.days_ms));
         // A transaction each: whoever wants to write meanwhile waits for one of them.
-        let gone = async |(forget, before_ms)| {
+        let gone = async |forget, before_ms| {
             let forget = sqlx::query(forget).bind(int(before_ms)).bind(limit).execute(&self.writer);
             forget.await.map_err(failed).map(|done| done.rows_affected())
         };
-        let mut all = gone((FORGET, before.receipts_ms)).await?;
+        let mut all = gone(FORGET, before.receipts_ms).await?;
         if all == 0 {
-            all += gone((FORGET_ASKINGS, before.receipts_ms)).await?;
-            all += gone((FORGET_ANSWERINGS, before.receipts_ms)).await?;
+            for forget in FORGET_PARTS {
+                all += gone(forget, before.receipts_ms).await?;
+            }
         }
-        for sum in [key_hours, account_hours, key_days, account_days] {
-            all += gone(sum).await?;
+        for forget in usage::FORGET_HOURS {
+            all += gone(forget, before.hours_ms).await?;
+        }
+        for forget in usage::FORGET_DAYS {
+            all += gone(forget, before.days_ms).await?;
         }
         Ok(all)
     }

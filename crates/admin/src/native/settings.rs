@@ -33,7 +33,7 @@ struct Settings<'a> {
     /// By which rule accounts are chosen.
     #[schema(schema_with = words::strategies)]
     strategy: &'a str,
-    /// Whether requests are written down: receipts, and what they add up to. Without them budgets go on, after a start and when a limit is set, from what was written before.
+    /// Whether requests are written down. What is used while they are not is forgotten at each start, by budgets too.
     keeps_receipts: bool,
     retention: Retention,
     /// Names of those that the configuration sets, which cannot be changed here.

@@ -42,10 +42,10 @@ const KEYS_DID: Sizes = sizes!(
 );
 
 /// Who has a row of his own among those who ask: period, key, owner, team, model, format.
-type Asking<'r> = (Ms, &'r str, &'r str, &'r str, &'r str, &'r str);
+type OfKey<'r> = (Ms, &'r str, &'r str, &'r str, &'r str, &'r str);
 
 /// Who has one among those who answer: period, account, model, format.
-type Answering<'r> = (Ms, i64, &'r str, &'r str);
+type OfAccount<'r> = (Ms, i64, &'r str, &'r str);
 
 /// Receipts of one hour that are alike in all that sums are made by.
 struct Alike<'r> {
@@ -57,38 +57,32 @@ struct Alike<'r> {
 /// Adds a batch to all that it is summed up in, within a transaction of the caller's.
 pub(crate) async fn add(writing: &mut SqliteConnection, batch: &[Row<'_>]) -> Result<(), StoreError> {
     let batch = alike(batch);
-    let hours = sums(batch.iter().map(|alike| (asking(alike.one), alike.did)));
+    let hours = sums(batch.iter().map(|alike| (of_key(alike.one), alike.did)));
     let days = sums(hours.iter().map(|&((hour, key, owner, team, model, protocol), usage)| {
         ((Step::Day.start_of(hour), key, owner, team, model, protocol), usage)
     }));
-    many::write(writing, &KEY_HOURS, &hours, with_asking).await?;
-    many::write(writing, &KEY_DAYS, &days, with_asking).await?;
-    let hours = sums(batch.iter().map(|alike| (answering(alike.one), alike.did)));
+    many::write(writing, &KEY_HOURS, &hours, with_key).await?;
+    many::write(writing, &KEY_DAYS, &days, with_key).await?;
+    let hours = sums(batch.iter().map(|alike| (of_account(alike.one), alike.did)));
     let days = sums(hours.iter().map(|&((hour, account, model, protocol), usage)| {
         ((Step::Day.start_of(hour), account, model, protocol), usage)
     }));
-    many::write(writing, &ACCOUNT_HOURS, &hours, with_answering).await?;
-    many::write(writing, &ACCOUNT_DAYS, &days, with_answering).await?;
+    many::write(writing, &ACCOUNT_HOURS, &hours, with_account).await?;
+    many::write(writing, &ACCOUNT_DAYS, &days, with_account).await?;
     add_to_keys(writing, &batch).await
 }
 
 /// Every receipt is looked at here and only here: from now on it is numbers that are compared, and few of them.
 fn alike<'r>(batch: &[Row<'r>]) -> Vec<Alike<'r>> {
-    let mut alike: Vec<Alike<'r>> = Vec::new();
-    let mut places = HashMap::new();
+    let mut alike = HashMap::new();
     for row in batch {
         let (one, at_ms) = (row.receipt, row.receipt.at_ms);
-        let place = places.entry((Step::Hour.start_of(at_ms), row.asking, row.answering));
-        let place = *place.or_insert_with(|| {
-            alike.push(Alike { one, did: Usage::default(), last_ms: at_ms });
-            alike.len() - 1
-        });
-        if let Some(alike) = alike.get_mut(place) {
-            alike.did.add(&Usage::of(one));
-            alike.last_ms = alike.last_ms.max(at_ms);
-        }
+        let new = || Alike { one, did: Usage::default(), last_ms: at_ms };
+        let alike = alike.entry((Step::Hour.start_of(at_ms), row.asking, row.answering)).or_insert_with(new);
+        alike.did.add(&Usage::of(one));
+        alike.last_ms = alike.last_ms.max(at_ms);
     }
-    alike
+    alike.into_values().collect()
 }
 
 async fn add_to_keys(writing: &mut SqliteConnection, batch: &[Alike<'_>]) -> Result<(), StoreError> {
@@ -116,7 +110,7 @@ fn sums<W: Eq + Hash + Ord + Copy>(parts: impl Iterator<Item = (W, Usage)>) -> V
     sums
 }
 
-fn asking(receipt: &ReceiptEntry) -> Asking<'_> {
+fn of_key(receipt: &ReceiptEntry) -> OfKey<'_> {
     (
         Step::Hour.start_of(receipt.at_ms),
         &receipt.key_id,
@@ -127,18 +121,18 @@ fn asking(receipt: &ReceiptEntry) -> Asking<'_> {
     )
 }
 
-fn answering(receipt: &ReceiptEntry) -> Answering<'_> {
+fn of_account(receipt: &ReceiptEntry) -> OfAccount<'_> {
     let account = receipt.account.as_ref().map_or(0, |(number, _)| *number);
     (Step::Hour.start_of(receipt.at_ms), account, &receipt.model, &receipt.protocol)
 }
 
-fn with_asking<'q>(statement: Statement<'q>, row: &'q (Asking<'_>, Usage)) -> Statement<'q> {
+fn with_key<'q>(statement: Statement<'q>, row: &'q (OfKey<'_>, Usage)) -> Statement<'q> {
     let (start_ms, key, owner, team, model, protocol) = row.0;
     let key = statement.bind(int(start_ms)).bind(key).bind(owner).bind(team).bind(model).bind(protocol);
     with_usage(key, &row.1)
 }
 
-fn with_answering<'q>(statement: Statement<'q>, row: &'q (Answering<'_>, Usage)) -> Statement<'q> {
+fn with_account<'q>(statement: Statement<'q>, row: &'q (OfAccount<'_>, Usage)) -> Statement<'q> {
     let (start_ms, account, model, protocol) = row.0;
     with_usage(statement.bind(int(start_ms)).bind(account).bind(model).bind(protocol), &row.1)
 }

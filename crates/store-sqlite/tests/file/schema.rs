@@ -1,27 +1,13 @@
 //! The schema of a file: newer, older, and what receipts share in it.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use std::path::Path;
 
 use qm_store::conformance::{NOW, account, receipt};
 use qm_store::{PruneBefore, ReceiptEntry, ReceiptFilter, ReceiptRecord, Store, Taken};
 use qm_store_sqlite::{OpenError, SqliteStore};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlitePool};
+use sqlx::AssertSqlSafe;
 
-/// A connection beside the store's, as somebody with a shell has it.
-async fn shell(path: &Path) -> SqlitePool {
-    let options = SqliteConnectOptions::new().filename(path);
-    SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
-}
-
-async fn run(path: &Path, sql: impl SqlSafeStr) -> Result<(), sqlx::Error> {
-    let shell = shell(path).await;
-    let done = sqlx::raw_sql(sql).execute(&shell).await.map(|_| ());
-    shell.close().await;
-    done
-}
+use crate::{run, shell};
 
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
@@ -64,7 +50,7 @@ const BACK: &str = "DROP VIEW receipts; DROP TABLE receipt_rows; DROP TABLE rece
 
 /// Makes a file in which each receipt is one row of all its columns, some of them without what may be absent; and the last was forgotten.
 async fn with_receipts_of_the_second_version(path: &Path) {
-    const OLD: &str = include_str!("../migrations/0002_keys_and_receipts.sql");
+    const OLD: &str = include_str!("../../migrations/0002_keys_and_receipts.sql");
     SqliteStore::open(path).await.unwrap().close().await;
     let table = &OLD[OLD.find("CREATE TABLE receipts").unwrap()..OLD.find("CREATE TABLE key_hours").unwrap()];
     let rows = "INSERT INTO receipts

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod schema;
+
 use std::path::Path;
 
 use qm_seal::{Key, Keyring, OpenError as Sealing};
